@@ -1,0 +1,158 @@
+"""What an experiment file may say: the question, the world, what is varied and compared."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from flowsim.config.catalogue_file import ChannelsFile, FaultsFile
+from flowsim.config.pathway_file import PathwayFile
+from flowsim.config.topology_file import TopologyFile
+from flowsim.config.values import Distribution, Estimate, Identifier, Model, PlainDuration
+from flowsim.units import parse_share
+
+
+def _practices(value: Any) -> Any:
+    """Take a share ("25 %"), a number ("2 practices") or a list of ids."""
+    if isinstance(value, list | tuple):
+        return tuple(value)
+    if isinstance(value, str) and value.split()[-1:] in (["practices"], ["practice"]):
+        number = value.split()[0]
+        if len(value.split()) != 2 or not number.isdigit():
+            raise ValueError(f'must be such as "25 %" or "2 practices" (got "{value}")')
+        return f"{number} practices"
+    share = parse_share(value)
+    return f"{100 * share:.6g} %"
+
+
+#: "25 %", "2 practices", or a list of practice ids.
+PracticesField = Annotated[str | tuple[Identifier, ...], BeforeValidator(_practices)]
+
+
+class Joining(Model):
+    """What joining the platform changes for a practice, beside the channel."""
+
+    search_factor: float = Field(default=1.0, ge=0, description="Times its search minutes.")
+    handling_factor: float = Field(default=1.0, ge=0, description="Times its handling minutes (more items shown).")
+    stale_share: Estimate = Field(description="Share of senders' addresses that are stale right after go-live.")
+    stale_lag: PlainDuration = Field(description="In this time two in three stale addresses are mended.")
+    old_inbox_read: Estimate = Field(description="Share of items in the old inbox that somebody still reads.")
+
+
+class GoLive(Model):
+    """Practices that join, or leave, on a date inside the run."""
+
+    on: dt.date = Field(description="The date.")
+    gp_practices: PracticesField = Field(description="The level from that date on.")
+
+
+class Adoption(Model):
+    """Who is on the platform."""
+
+    gp_practices: PracticesField = Field(default="0 %", description="Practices on it from before the start.")
+    order: Literal["random", "largest_first", "smallest_first", "most_connected"] | tuple[Identifier, ...] = Field(
+        default="random", description="In which order practices join; a list names them."
+    )
+    organisations: tuple[Identifier, ...] | None = Field(
+        default=None, description="Organisations on it; none: as the topology says."
+    )
+    go_live: tuple[GoLive, ...] = Field(default=(), description="Changes inside the run.")
+    joining: Joining = Field(description="What joining changes.")
+
+
+class Outage(Model):
+    """A relay that is down, at a date or by chance."""
+
+    relay: Identifier = Field(description="Which relay.")
+    at: dt.datetime | None = Field(default=None, description="When it begins.")
+    per_year: float | None = Field(default=None, ge=0, description="Or how often it happens.")
+    lasts: Distribution = Field(description="How long.")
+
+    @model_validator(mode="after")
+    def _one(self) -> Outage:
+        if (self.at is None) == (self.per_year is None):
+            raise ValueError("needs exactly one of at and per_year")
+        return self
+
+
+class Until(Model):
+    """When there are enough replications."""
+
+    difference_in: str = Field(description="The measure whose compared differences must be precise.")
+    half_width: str | float = Field(description='The half width to reach, in the measure\'s unit: "0.1 points", 0.5.')
+
+
+class Replications(Model):
+    """How many replications, and when to stop."""
+
+    at_least: int = Field(default=10, ge=1, description="Run at least this many.")
+    at_most: int = Field(default=10, ge=1, description="And at most this many.")
+    step: int = Field(default=5, ge=1, description="Looked at after each batch of this size.")
+    until: Until | None = Field(default=None, description="Stop when precise enough; none: run at_least.")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Replications:
+        if self.at_most < self.at_least:
+            raise ValueError(f"at_most ({self.at_most}) is below at_least ({self.at_least})")
+        return self
+
+
+class Compare(Model):
+    """Which scenario each is compared to."""
+
+    to: dict[str, Any] = Field(description='Settings of the baseline; "same" keeps the scenario\'s own.')
+
+
+class ExperimentFile(Model):
+    """A question, the world it is asked in, what is varied, and what is compared."""
+
+    name: str = Field(description="What people read.")
+    question: str = Field(default="", description="The question it answers.")
+    base: str | None = Field(default=None, description="Another experiment file that this one changes.")
+    topology: str = Field(description="The topology file.")
+    pathways: tuple[str, ...] = Field(
+        min_length=1, description="Pathways: names from the catalogue, or files ending in .yaml."
+    )
+    channels: str = Field(default="channels", description="Channels: a name from the catalogue, or a file.")
+    faults: str = Field(default="faults", description="Faults: a name from the catalogue, or a file.")
+    start: dt.date = Field(description="The first day.")
+    warm_up: PlainDuration = Field(description="Time before the window; not measured.")
+    observe: PlainDuration = Field(description="Cases created in this window are measured.")
+    follow_up: PlainDuration = Field(description="Each is followed for this long.")
+    seed: int = Field(ge=0, lt=2**32, description="The key of all random draws.")
+    view: Literal["settled", "transition"] = Field(default="settled", description="Months after joining, or go-lives.")
+    rates: Identifier = Field(default="equal", description="The rate set.")
+    adoption: Adoption = Field(description="Who is on the platform.")
+    outages: tuple[Outage, ...] = Field(default=(), description="Relays that go down.")
+    change: dict[str, Any] = Field(
+        default_factory=dict, description="Changes to what the other files say, by path: faults.faults.late.rate."
+    )
+    replications: Replications = Field(default=Replications(), description="How many.")
+    vary: dict[str, list[Any]] = Field(default_factory=dict, description="Paths and their values: the full grid.")
+    scenarios: dict[str, dict[str, Any]] = Field(default_factory=dict, description="Named single design points.")
+    compare: Compare | None = Field(default=None, description="Compared to what.")
+    keep: Literal["summary", "cases", "messages", "events"] = Field(default="summary", description="What is kept.")
+
+
+class Design(Model):
+    """One design point with every default: the whole input of a simulation but the replication."""
+
+    experiment: str = Field(description="The experiment's name.")
+    scenario: str = Field(description="The design point's name.")
+    start: dt.date
+    warm_up: PlainDuration
+    observe: PlainDuration
+    follow_up: PlainDuration
+    seed: int
+    view: Literal["settled", "transition"] = "settled"
+    rates: Identifier = "equal"
+    adoption: Adoption
+    outages: tuple[Outage, ...] = ()
+    topology: TopologyFile
+    pathways: dict[str, PathwayFile]
+    channels: ChannelsFile
+    faults: FaultsFile
+    faults_off: bool = Field(default=False, description="The same-adoption twin: no fault, no outage.")
+    ideal: bool = Field(default=False, description="The ideal-message twin: each message there at once.")

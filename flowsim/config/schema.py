@@ -1,0 +1,20 @@
+"""Everything that a flowsim file may say, as frozen models that forbid unknown keys.
+
+Each kind of file has its module; each field is documented in place, and
+``docs/configuration.md`` is generated from here.
+"""
+
+from flowsim.config.catalogue_file import ChannelsFile, FaultsFile
+from flowsim.config.experiment_file import Design, ExperimentFile
+from flowsim.config.pathway_file import STEP_CLASSES, PathwayFile
+from flowsim.config.topology_file import TopologyFile
+
+__all__ = [
+    "STEP_CLASSES",
+    "ChannelsFile",
+    "Design",
+    "ExperimentFile",
+    "FaultsFile",
+    "PathwayFile",
+    "TopologyFile",
+]
