@@ -1,0 +1,1 @@
+"""Turns configuration, topology and catalogue into the arrays that the kernel reads."""
