@@ -1,0 +1,342 @@
+"""The compiled loop that turns journal rows into one growing row per case and per delivery.
+
+The two tables hold raw instants and codes only; ``frames`` derives fates, deadlines and words from
+them when the run is over. A hash table with open addressing finds the row of a (case, delivery), and
+forgets a case once its horizon has passed, so what is looked up in stays as small as what is open.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import numba
+import numpy as np
+
+from flowsim.vocabulary import Event, Fault, Milestone, State
+
+Array: TypeAlias = np.ndarray[Any, Any]
+
+CASE_ROW: Final = np.dtype(
+    [
+        ("case", np.int64),
+        ("created", np.float64),
+        ("horizon", np.float64),
+        ("arrived", np.float64),
+        ("withdrawn", np.float64),
+        ("closed", np.float64),
+        ("milestones", np.float64, (9,)),  # by number of the milestone; 0 is not used
+        ("pathway", np.int32),
+        ("origin", np.int32),
+        ("practice", np.int32),
+        ("urgency", np.uint8),
+        ("touched", np.uint8),
+    ],
+    align=True,
+)
+
+DELIVERY_ROW: Final = np.dtype(
+    [
+        ("case_row", np.int64),
+        ("delivery", np.int64),
+        ("authored", np.float64),
+        ("sent", np.float64),
+        ("received", np.float64),
+        ("listed", np.float64),
+        ("seen", np.float64),
+        ("done", np.float64),
+        ("silent", np.float64),
+        ("told", np.float64),
+        ("found", np.float64),
+        ("ended", np.float64),
+        ("step", np.int32),
+        ("sender", np.int32),
+        ("intended", np.int32),
+        ("attempts", np.int32),
+        ("arrivals", np.int32),  # times it was received at the intended service
+        ("defect", np.int16),
+        ("channel", np.uint8),
+        ("fault", np.uint8),
+        ("found_by", np.uint8),
+        ("last_state", np.uint8),
+        ("stage_failed", np.uint8),
+    ],
+    align=True,
+)
+
+SLOT: Final = np.dtype([("case", np.int64), ("delivery", np.int64), ("row", np.int64)], align=True)
+
+#: The stages of a delivery in order; ``stage_failed`` names the first that it did not get through.
+STAGES: Final = ("", "authored", "emitted", "transported", "accepted", "listed", "opened", "acted")
+
+_AUTHORED, _EMITTED, _TRANSPORTED, _ACCEPTED, _LISTED, _OPENED, _ACTED = range(1, 8)
+
+# Numba freezes plain integers into the compiled code, but cannot look into an enum.
+_E_CREATED, _E_AUTHORED, _E_SENT = int(Event.created), int(Event.authored), int(Event.sent)
+_E_RECEIVED, _E_LISTED, _E_TAKEN = int(Event.received), int(Event.listed), int(Event.taken)
+_E_DONE, _E_CLOSED, _E_FOUND = int(Event.done), int(Event.closed), int(Event.found)
+_E_WITHDRAWN, _E_MILESTONE, _E_SNAPSHOT = int(Event.withdrawn), int(Event.milestone), int(Event.snapshot)
+_E_VANISHED, _E_REJECTED = int(Event.vanished), int(Event.rejected)
+_E_APPLICATION = int(Event.application_receipt)
+_S_NONE, _S_TOLD, _S_SILENT = int(State.none), int(State.told), int(State.silent)
+_S_SEEN, _S_ENDED = int(State.seen), int(State.ended)
+_F_INCOMPLETE, _F_REJECTED, _F_NO_RECEIPT = int(Fault.incomplete), int(Fault.rejected), int(Fault.no_receipt)
+_MILESTONES = len(Milestone) + 1
+
+_LOW: Final = 0xFFFFFFFF
+
+
+class Window(NamedTuple):
+    """Which cases count: created in [opens, closes), each followed for ``follow_up`` hours."""
+
+    opens: float
+    closes: float
+    follow_up: float
+
+
+class StepTable(NamedTuple):
+    """What the loop must know of each step, by its code."""
+
+    pathway: Array  # int32
+    counts: Array  # bool: the pathway is part of the results
+    milestone: Array  # uint8
+    referral: Array  # bool: sends a referral
+
+
+class Lengths(NamedTuple):
+    """Lengths of all lists now, and at the end of each day that has passed."""
+
+    now: Array  # int32, by service
+    daily: Array  # int32, day × service
+    day: Array  # int64 of length 1: days already written
+
+
+class Used(NamedTuple):
+    """How many rows and slots are in use; arrays of one number, so that the loop can count on."""
+
+    cases: Array
+    deliveries: Array
+    slots: Array
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _slot(slots: Array, case: int, delivery: int) -> int:
+    """Return where (case, delivery) stands, or the free slot where it would stand."""
+    # All steps stay within 63 bits, so the plain-Python form gives the same numbers without overflow.
+    x = ((case >> 32) ^ case ^ (delivery >> 22) ^ (delivery << 3)) & _LOW
+    x = ((x ^ (x >> 16)) * 0x45D9F3B) & _LOW
+    x = ((x ^ (x >> 16)) * 0x45D9F3B) & _LOW
+    mask = len(slots) - 1
+    i = (x ^ (x >> 16)) & mask
+    while slots[i]["row"] >= 0 and (slots[i]["case"] != case or slots[i]["delivery"] != delivery):
+        i = (i + 1) & mask
+    return i
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _enter(slots: Array, used: Array, case: int, delivery: int, row: int) -> None:
+    i = _slot(slots, case, delivery)
+    if slots[i]["row"] < 0:
+        used[0] += 1
+    slots[i]["case"] = case
+    slots[i]["delivery"] = delivery
+    slots[i]["row"] = row
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def rebuild(old: Array, new: Array, cases: Array, deliveries: Array, now: float) -> int:
+    """Copy the entries whose case has not reached its horizon into ``new``; return how many."""
+    used = np.zeros(1, np.int64)
+    for i in range(len(old)):
+        row = old[i]["row"]
+        if row >= 0:
+            case_row = row if old[i]["delivery"] == 0 else deliveries[row]["case_row"]
+            if cases[case_row]["horizon"] > now:
+                _enter(new, used, old[i]["case"], old[i]["delivery"], row)
+    return int(used[0])
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _failed_at(event: int, at_intended: bool, fault: int, seen: bool) -> int:
+    """Return the stage that a delivery did not get through, from the row at which it failed."""
+    if fault == _F_INCOMPLETE and event == _E_AUTHORED:
+        return _AUTHORED
+    if event == _E_AUTHORED:
+        return _EMITTED
+    if fault == _F_REJECTED or fault == _F_NO_RECEIPT or event == _E_REJECTED:
+        return _ACCEPTED
+    if seen:
+        return _ACTED
+    if event == _E_LISTED or event == _E_VANISHED:
+        return _OPENED
+    if event == _E_RECEIVED or event == _E_APPLICATION:
+        # Accepted by a wrong endpoint, or at the right one and on no list.
+        return _LISTED if at_intended else _ACCEPTED
+    return _TRANSPORTED
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _case_row(t: float, event: int, case: Any, step: int, steps: StepTable) -> None:
+    """Write a row that is about a case itself into the case's line."""
+    if event == _E_MILESTONE:
+        m = steps.milestone[step]
+        if m < _MILESTONES and np.isnan(case["milestones"][m]):
+            case["milestones"][m] = t
+    elif event == _E_WITHDRAWN:
+        if np.isnan(case["withdrawn"]):
+            case["withdrawn"] = t
+    elif event == _E_CLOSED:
+        if np.isnan(case["closed"]):
+            case["closed"] = t
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _state(t: float, event: int, at_intended: bool, row: Any, d: Any) -> None:
+    """Write the truth of a row about a delivery: state, fault, and the stage of its first failure."""
+    fault, state = row["fault"], row["state"]
+    if fault != 0:
+        d["fault"] = fault
+        d["defect"] = row["defect"]
+    if state == _S_NONE:
+        return
+    d["last_state"] = state
+    if state == _S_SILENT or state == _S_TOLD:
+        if np.isnan(d["silent"]) and np.isnan(d["told"]):
+            d["stage_failed"] = _failed_at(event, at_intended, fault, not np.isnan(d["seen"]))
+        if state == _S_SILENT and np.isnan(d["silent"]):
+            d["silent"] = t
+        if state == _S_TOLD and np.isnan(d["told"]):
+            d["told"] = t
+    elif state == _S_SEEN:
+        if np.isnan(d["seen"]):
+            d["seen"] = t
+    elif state == _S_ENDED:
+        if np.isnan(d["ended"]):
+            d["ended"] = t
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _delivery_row(t: float, event: int, row: Any, d: Any, case: Any, referral: bool) -> None:
+    """Write a row about a delivery into the delivery's line."""
+    at_intended = row["service"] == d["intended"]
+    if event == _E_SENT:
+        d["attempts"] += 1
+        if np.isnan(d["sent"]):
+            d["sent"] = t
+            d["channel"] = row["channel"]
+    elif event == _E_RECEIVED:
+        if at_intended:
+            d["arrivals"] += 1
+            if np.isnan(d["received"]):
+                d["received"] = t
+                if referral and np.isnan(case["arrived"]):
+                    case["arrived"] = t
+    elif event == _E_LISTED:
+        if at_intended and np.isnan(d["listed"]):
+            d["listed"] = t
+    elif event == _E_DONE:
+        if at_intended and np.isnan(d["done"]):
+            d["done"] = t
+    elif event == _E_FOUND and np.isnan(d["found"]):
+        d["found"] = t
+        d["found_by"] = row["attempt"]
+    _state(t, event, at_intended, row, d)
+    if row["fault"] != 0:
+        case["touched"] = 1
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _new_case(t: float, row: Any, case: Any, window: Window, pathway: int) -> None:
+    case["case"] = row["case"]
+    case["created"] = t
+    case["horizon"] = t + window.follow_up
+    case["arrived"] = np.nan
+    case["withdrawn"] = np.nan
+    case["closed"] = np.nan
+    case["milestones"][:] = np.nan
+    case["pathway"] = pathway
+    case["origin"] = row["service"]
+    case["practice"] = row["peer"]
+    case["urgency"] = row["urgency"]
+    case["touched"] = 0
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _new_delivery(t: float, row: Any, d: Any, case_row: int) -> None:
+    d["case_row"] = case_row
+    d["delivery"] = row["delivery"]
+    d["authored"] = t
+    d["sent"] = np.nan
+    d["received"] = np.nan
+    d["listed"] = np.nan
+    d["seen"] = np.nan
+    d["done"] = np.nan
+    d["silent"] = np.nan
+    d["told"] = np.nan
+    d["found"] = np.nan
+    d["ended"] = np.nan
+    d["step"] = row["step"]
+    d["sender"] = row["service"]
+    d["intended"] = row["intended"]
+    d["attempts"] = 0
+    d["arrivals"] = 0
+    d["defect"] = 0
+    d["channel"] = row["channel"]
+    d["fault"] = 0
+    d["found_by"] = 0
+    d["last_state"] = 0
+    d["stage_failed"] = 0
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def end_days(t: float, lengths: Lengths) -> None:
+    """Write the lengths of all lists at the end of each day before ``t``."""
+    while (lengths.day[0] + 1) * 24.0 <= t and lengths.day[0] < len(lengths.daily):
+        lengths.daily[lengths.day[0], :] = lengths.now
+        lengths.day[0] += 1
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def read_rows(
+    block: Array,
+    window: Window,
+    steps: StepTable,
+    cases: Array,
+    deliveries: Array,
+    slots: Array,
+    used: Used,
+    lengths: Lengths,
+) -> None:
+    """Read a block's rows into the tables, which have room for one new line a row."""
+    for i in range(len(block)):
+        row = block[i]
+        t, event, case_id, delivery = row["time"], row["event"], row["case"], row["delivery"]
+        if event == _E_LISTED or event == _E_TAKEN or event == _E_SNAPSHOT:
+            end_days(t, lengths)
+            lengths.now[row["service"]] = row["list_length"]
+        if t < window.opens:
+            continue
+        if event == _E_CREATED:
+            if t < window.closes and steps.counts[row["step"]]:
+                _new_case(t, row, cases[used.cases[0]], window, steps.pathway[row["step"]])
+                _enter(slots, used.slots, case_id, 0, used.cases[0])
+                used.cases[0] += 1
+            continue
+        line = slots[_slot(slots, case_id, delivery)]["row"]
+        if delivery == 0:
+            if line >= 0 and t < cases[line]["horizon"]:
+                _case_row(t, event, cases[line], row["step"], steps)
+            continue
+        if line < 0:
+            if event != _E_AUTHORED:
+                continue
+            owner = slots[_slot(slots, case_id, 0)]["row"]
+            if owner < 0 or t >= cases[owner]["horizon"]:
+                continue
+            line = used.deliveries[0]
+            _new_delivery(t, row, deliveries[line], owner)
+            _enter(slots, used.slots, case_id, delivery, line)
+            used.deliveries[0] += 1
+        d = deliveries[line]
+        if t < cases[d["case_row"]]["horizon"]:
+            main_referral = steps.referral[d["step"]] and delivery & 0xFF == 0
+            _delivery_row(t, event, row, d, cases[d["case_row"]], main_referral)

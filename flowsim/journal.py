@@ -1,0 +1,393 @@
+"""The journal: the stream of blocks that joins the simulated world to its analysis.
+
+A *block* is a numpy array with the dtype ``vocabulary.JOURNAL_SCHEMA``, rows in time order. A *fold*
+reads a stream of blocks: ``start(header)``, ``take(block)`` for each block, ``finish()`` gives the
+result. A fold gives the same result for any block size, and for a live run as for a stored file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Final, Protocol, TypeAlias, TypeVar
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from flowsim.vocabulary import JOURNAL_SCHEMA
+
+Block: TypeAlias = np.ndarray[Any, Any]
+Result = TypeVar("Result", covariant=True)
+
+#: Rows of a Parquet row group. Fixed, so that a file's bytes do not depend on the block size.
+ROW_GROUP: Final = 131_072
+_HEADER_KEY: Final = b"flowsim.header"
+_ARROW_SCHEMA: Final = pa.schema(
+    [pa.field(n, pa.from_numpy_dtype(JOURNAL_SCHEMA[n]), nullable=False) for n in JOURNAL_SCHEMA.names or ()]
+)
+# The schema without alignment holes: bytes in a hole are whatever memory held, and must not be hashed.
+_PACKED: Final = np.dtype([(n, JOURNAL_SCHEMA[n]) for n in JOURNAL_SCHEMA.names or ()])
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A length of time, in hours or in working days; exactly one of the two is given."""
+
+    hours: float | None = None
+    working_days: int | None = None
+
+    def __post_init__(self) -> None:
+        if (self.hours is None) == (self.working_days is None):
+            raise ValueError("a limit has either hours or working_days")
+
+
+@dataclass(frozen=True)
+class StepDeadline:
+    """The deadline of a send step: ``within`` counts from one instant (``counts_from``) to another (``to``).
+
+    ``counts_from`` is created, authored or received; ``to`` is sent, received, seen or done.
+    """
+
+    within: Limit
+    counts_from: str
+    to: str
+
+    def __post_init__(self) -> None:
+        if self.counts_from not in ("created", "authored", "received"):
+            raise ValueError(f"a deadline cannot count from {self.counts_from!r}")
+        if self.to not in ("sent", "received", "seen", "done"):
+            raise ValueError(f"a deadline cannot wait for {self.to!r}")
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service or relay, at the place in the list that is its code in the journal."""
+
+    id: str
+    label: str
+    kind: str
+    party: int
+    organisation: str
+    practice: bool = False
+
+
+@dataclass(frozen=True)
+class Pathway:
+    """A pathway with its targets and its thresholds of a delayed start, by name of urgency.
+
+    A pathway without targets has no start of care. A waiting filler only fills waiting lists at the
+    start of a run and is left out of all results.
+    """
+
+    id: str
+    label: str
+    targets: Mapping[str, Limit]
+    delayed_after: Mapping[str, Limit]
+    waiting_filler: bool = False
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of a pathway, at the place in the list that is its code in the journal."""
+
+    id: str
+    pathway: int
+    kind: str
+    message: int = 0
+    milestone: int = 0
+    deadline: StepDeadline | None = None
+
+
+@dataclass(frozen=True)
+class RunHeader:
+    """What the analysis must know about a run besides its rows: times, services, pathways and steps.
+
+    Times are hours from ``start`` (an ISO date). ``inhabitants`` is what rates per 100,000 divide by.
+    """
+
+    start: str
+    warm_up_hours: float
+    observe_hours: float
+    follow_up_hours: float
+    end_hours: float
+    holidays: tuple[str, ...]
+    inhabitants: float
+    services: tuple[Service, ...]
+    pathways: tuple[Pathway, ...]
+    steps: tuple[Step, ...]
+
+    @property
+    def start_date(self) -> date:
+        """Return the date at which the run's hour 0 lies."""
+        return date.fromisoformat(self.start)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> RunHeader:
+        """Build a header from plain data, as ``to_dict`` gives it; KeyError where a field is missing."""
+        return cls(
+            start=str(data["start"]),
+            warm_up_hours=float(data["warm_up_hours"]),
+            observe_hours=float(data["observe_hours"]),
+            follow_up_hours=float(data["follow_up_hours"]),
+            end_hours=float(data["end_hours"]),
+            holidays=tuple(str(day) for day in data["holidays"]),
+            inhabitants=float(data["inhabitants"]),
+            services=tuple(_service(item) for item in data["services"]),
+            pathways=tuple(_pathway(item) for item in data["pathways"]),
+            steps=tuple(_step(item) for item in data["steps"]),
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> RunHeader:
+        """Build a header from the JSON text that ``to_json`` gives."""
+        return cls.from_dict(json.loads(text))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the header as plain data (lists, dicts, numbers and text)."""
+        data = asdict(self)
+        data["pathways"] = [_pathway_dict(p) for p in self.pathways]
+        data["steps"] = [{**asdict(s), "deadline": _deadline_dict(s.deadline)} for s in self.steps]
+        return data
+
+    def to_json(self) -> str:
+        """Return the header as JSON text; equal headers give equal text."""
+        return json.dumps(self.to_dict(), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def _limit(data: Mapping[str, Any]) -> Limit:
+    hours, days = data.get("hours"), data.get("working_days")
+    return Limit(None if hours is None else float(hours), None if days is None else int(days))
+
+
+def _limit_dict(limit: Limit) -> dict[str, float]:
+    if limit.hours is not None:
+        return {"hours": limit.hours}
+    return {"working_days": limit.working_days or 0}
+
+
+def _service(data: Mapping[str, Any]) -> Service:
+    return Service(
+        id=str(data["id"]),
+        label=str(data["label"]),
+        kind=str(data["kind"]),
+        party=int(data["party"]),
+        organisation=str(data["organisation"]),
+        practice=bool(data.get("practice", False)),
+    )
+
+
+def _pathway(data: Mapping[str, Any]) -> Pathway:
+    return Pathway(
+        id=str(data["id"]),
+        label=str(data["label"]),
+        targets={str(k): _limit(v) for k, v in data["targets"].items()},
+        delayed_after={str(k): _limit(v) for k, v in data["delayed_after"].items()},
+        waiting_filler=bool(data.get("waiting_filler", False)),
+    )
+
+
+def _pathway_dict(pathway: Pathway) -> dict[str, Any]:
+    return {
+        "id": pathway.id,
+        "label": pathway.label,
+        "targets": {k: _limit_dict(v) for k, v in pathway.targets.items()},
+        "delayed_after": {k: _limit_dict(v) for k, v in pathway.delayed_after.items()},
+        "waiting_filler": pathway.waiting_filler,
+    }
+
+
+def _step(data: Mapping[str, Any]) -> Step:
+    deadline = data.get("deadline")
+    return Step(
+        id=str(data["id"]),
+        pathway=int(data["pathway"]),
+        kind=str(data["kind"]),
+        message=int(data.get("message", 0)),
+        milestone=int(data.get("milestone", 0)),
+        deadline=None
+        if deadline is None
+        else StepDeadline(_limit(deadline), str(deadline["from"]), str(deadline["to"])),
+    )
+
+
+def _deadline_dict(deadline: StepDeadline | None) -> dict[str, Any] | None:
+    if deadline is None:
+        return None
+    return {**_limit_dict(deadline.within), "from": deadline.counts_from, "to": deadline.to}
+
+
+class Fold(Protocol[Result]):
+    """What reads a journal: it is started once, takes each block in order, and is finished once."""
+
+    def start(self, header: RunHeader) -> None:
+        """Get ready for the run that the header describes."""
+
+    def take(self, block: Block) -> None:
+        """Read one block; the array may be used again by its owner afterwards, so nothing keeps it."""
+
+    def finish(self) -> Result:
+        """Return the result; called once, after the last block."""
+
+
+def replay(blocks: Iterable[Block], header: RunHeader, folds: Sequence[Fold[Any]]) -> list[Any]:
+    """Send a stream of blocks through several folds at once and return their results in order."""
+    for fold in folds:
+        fold.start(header)
+    for block in blocks:
+        for fold in folds:
+            fold.take(block)
+    return [fold.finish() for fold in folds]
+
+
+def to_table(block: Block) -> pa.Table:
+    """Return a block as an Arrow table of plain columns named as in ``JOURNAL_SCHEMA``."""
+    columns = [pa.array(np.ascontiguousarray(block[name])) for name in _ARROW_SCHEMA.names]
+    return pa.Table.from_arrays(columns, schema=_ARROW_SCHEMA)
+
+
+def from_table(table: pa.Table | pa.RecordBatch) -> Block:
+    """Return an Arrow table or batch of journal rows as a block; KeyError where a column is missing."""
+    block = np.zeros(table.num_rows, dtype=JOURNAL_SCHEMA)
+    for name in _ARROW_SCHEMA.names:
+        block[name] = table.column(name).to_numpy()
+    return block
+
+
+def to_frame(blocks: Iterable[Block]) -> pd.DataFrame:
+    """Return all rows of a stream of blocks as one frame; for small journals and for tests."""
+    tables = [to_table(block) for block in blocks]
+    return pa.concat_tables(tables).to_pandas() if tables else _ARROW_SCHEMA.empty_table().to_pandas()
+
+
+class ParquetJournal:
+    """The fold that stores the journal itself in one Parquet file, the header in its metadata.
+
+    Rows are gathered into row groups of a fixed size, so the bytes are the same for any block size.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._held: list[Block] = []
+        self._rows = 0
+
+    def start(self, header: RunHeader) -> None:
+        """Open the file."""
+        schema = _ARROW_SCHEMA.with_metadata({_HEADER_KEY: header.to_json().encode()})
+        self._writer = pq.ParquetWriter(
+            self._path,
+            schema,
+            compression="zstd",
+            compression_level=3,
+            use_dictionary=[name for name in schema.names if name not in ("time", "case")],
+            write_statistics=False,
+            version="2.6",
+        )
+        self._schema = schema
+
+    def take(self, block: Block) -> None:
+        """Hold a copy of the rows, and write every row group that is full."""
+        self._held.append(block.copy())
+        self._rows += len(block)
+        if self._rows >= ROW_GROUP:
+            rows = np.concatenate(self._held)
+            whole = len(rows) - len(rows) % ROW_GROUP
+            for first in range(0, whole, ROW_GROUP):
+                self._write(rows[first : first + ROW_GROUP])
+            self._held = [rows[whole:].copy()]
+            self._rows = len(rows) - whole
+
+    def finish(self) -> Path:
+        """Write what is left, close the file and return its path."""
+        if self._rows:
+            self._write(np.concatenate(self._held))
+        self._writer.close()
+        self._held = []
+        return self._path
+
+    def _write(self, rows: Block) -> None:
+        self._writer.write_table(to_table(rows).cast(self._schema), row_group_size=ROW_GROUP)
+
+
+class CsvJournal:
+    """The fold that stores the journal as comma-separated text with a line of column names."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def start(self, header: RunHeader) -> None:
+        """Open the file and write the column names."""
+        self._writer = pa.csv.CSVWriter(self._path, _ARROW_SCHEMA)
+
+    def take(self, block: Block) -> None:
+        """Write the rows of a block."""
+        self._writer.write_table(to_table(block))
+
+    def finish(self) -> Path:
+        """Close the file and return its path."""
+        self._writer.close()
+        return self._path
+
+
+class JournalHash:
+    """The fold that gives a journal's hash: BLAKE2b over its rows, the same for any block size."""
+
+    def start(self, header: RunHeader) -> None:
+        """Begin an empty hash; the header is not part of it."""
+        self._hash = hashlib.blake2b(digest_size=16)
+
+    def take(self, block: Block) -> None:
+        """Add the rows of a block."""
+        self._hash.update(block.astype(_PACKED).tobytes())
+
+    def finish(self) -> str:
+        """Return the hash as 32 hexadecimal digits."""
+        return self._hash.hexdigest()
+
+
+def read_header(path: Path) -> RunHeader:
+    """Return the header stored in a Parquet file of this project; ValueError if it has none."""
+    metadata = pq.read_schema(path).metadata or {}
+    if _HEADER_KEY not in metadata:
+        raise ValueError(f"{path.name} is not a file of results: it has no header")
+    return RunHeader.from_json(metadata[_HEADER_KEY].decode())
+
+
+def read_blocks(path: Path, rows: int = ROW_GROUP) -> Iterator[Block]:
+    """Yield the blocks of a stored journal, ``rows`` rows at a time, in the order they were written."""
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=rows, columns=_ARROW_SCHEMA.names):
+            yield from_table(batch)
+
+
+def write_frame(frame: pd.DataFrame, path: Path, header: RunHeader) -> Path:
+    """Store a frame of cases or deliveries as Parquet with the run's header; equal frames, equal bytes.
+
+    Columns of categories are stored as plain text, so any reader understands the file.
+    """
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    fields = [
+        pa.field(f.name, f.type.value_type if pa.types.is_dictionary(f.type) else f.type) for f in table.schema
+    ]
+    # The metadata of pandas holds version numbers of libraries; only the header is kept.
+    schema = pa.schema(fields, metadata={_HEADER_KEY: header.to_json().encode()})
+    pq.write_table(
+        table.cast(pa.schema(fields)).replace_schema_metadata(schema.metadata),
+        path,
+        compression="zstd",
+        compression_level=3,
+        row_group_size=ROW_GROUP,
+        version="2.6",
+    )
+    return path
+
+
+def read_frame(path: Path) -> pd.DataFrame:
+    """Return the frame that ``write_frame`` stored, with text where it had categories."""
+    return pq.read_table(path).to_pandas()
