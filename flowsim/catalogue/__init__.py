@@ -1,0 +1,52 @@
+"""The catalogue that comes with flowsim: channels, faults and pathways, each number with its source."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Final, Literal
+
+from flowsim.errors import UsageError, did_you_mean
+
+Kind = Literal["channels", "faults", "pathways"]
+
+#: Where each kind of file lies below this package; channels and faults are one file each for now.
+_PATTERN: Final[dict[str, str]] = {
+    "channels": "channels*.yaml",
+    "faults": "faults*.yaml",
+    "pathways": "pathways/*.yaml",
+}
+
+
+def names(kind: Kind) -> list[str]:
+    """Return the names of all catalogue files of a kind, in alphabetical order.
+
+    Raises ``UsageError`` for a kind that the catalogue does not have.
+
+    >>> names("channels")
+    ['channels']
+    """
+    return sorted(_found(kind))
+
+
+def catalogue_path(kind: Kind, name: str) -> Path:
+    """Return the file that the catalogue has under a name.
+
+    Raises ``UsageError`` with the nearest name for one that it does not have.
+
+    >>> catalogue_path("pathways", "gp_referral").name
+    'gp_referral.yaml'
+    """
+    found = _found(kind)
+    if name not in found:
+        raise UsageError(f"The catalogue has no {kind} called '{name}'.", did_you_mean(name, sorted(found)))
+    return found[name]
+
+
+def _found(kind: str) -> dict[str, Path]:
+    """Return the files of a kind by name."""
+    if kind not in _PATTERN:
+        raise UsageError(f"The catalogue has nothing called '{kind}'.", did_you_mean(kind, _PATTERN))
+    # The package is installed as plain files, so its resources have paths.
+    folder = Path(str(files(__name__)))
+    return {path.stem: path for path in folder.glob(_PATTERN[kind])}
