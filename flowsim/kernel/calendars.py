@@ -11,15 +11,14 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
-from flowsim.plan.calendars import ALWAYS, RHYTHM, WEEKLY, Calendars
+from flowsim.kernel.compiling import compiled
+from flowsim.plan.calendars import ALWAYS, RHYTHM, WEEKLY, Calendars, Floats
 
 LAST_INSTANT = math.nextafter(24.0, 0.0)
 
 
-@njit
-def _opening(calendars, first_day, days, beyond, t):  # type: ignore[no-untyped-def]
+@compiled
+def _opening(calendars: Calendars, first_day: int, days: int, beyond: int, t: float) -> int:
     """Return the first opening that closes after t; the one at infinity if there is none."""
     if not t < 24.0 * days:
         return beyond
@@ -30,8 +29,8 @@ def _opening(calendars, first_day, days, beyond, t):  # type: ignore[no-untyped-
     return opening
 
 
-@njit
-def _next_look(period, phase, t):  # type: ignore[no-untyped-def]
+@compiled
+def _next_look(period: float, phase: float, t: float) -> float:
     """Return the first of phase, phase + period, ... that is not before t."""
     if not t < math.inf:
         return math.inf
@@ -44,7 +43,7 @@ def _next_look(period, phase, t):  # type: ignore[no-untyped-def]
     return phase + look * period
 
 
-@njit
+@compiled
 def is_open(calendars: Calendars, c: int, t: float) -> bool:
     """Return whether calendar c is open at t hours; a rhythm is open at the instant of a look only."""
     spec = calendars.calendar[c]
@@ -60,7 +59,7 @@ def is_open(calendars: Calendars, c: int, t: float) -> bool:
     return False
 
 
-@njit
+@compiled
 def next_open(calendars: Calendars, c: int, t: float) -> float:
     """Return the first instant from t on (hours) at which calendar c is open: t itself if it is.
 
@@ -79,7 +78,7 @@ def next_open(calendars: Calendars, c: int, t: float) -> float:
     return math.inf
 
 
-@njit
+@compiled
 def next_close(calendars: Calendars, c: int, t: float) -> float:
     """Return when the opening that t falls in ends (hours); t itself where calendar c is closed at t."""
     spec = calendars.calendar[c]
@@ -93,7 +92,7 @@ def next_close(calendars: Calendars, c: int, t: float) -> float:
     return float(calendars.closes[opening]) if calendars.opens[opening] <= t else float(t)
 
 
-@njit
+@compiled
 def working_hours(calendars: Calendars, c: int, t: float) -> float:
     """Return how many hours calendar c has been open from the start date to t."""
     spec = calendars.calendar[c]
@@ -110,9 +109,9 @@ def working_hours(calendars: Calendars, c: int, t: float) -> float:
     return before
 
 
-@njit
-def _reach(calendars, low, beyond, hours):  # type: ignore[no-untyped-def]
-    """Return when ``hours`` (above 0) working hours are reached; the answer is in opening ``low`` or later."""
+@compiled
+def _reach(calendars: Calendars, low: int, beyond: int, hours: float) -> float:
+    """Return when ``hours`` (above 0) working hours are reached, in opening ``low`` or later."""
     # The last opening with fewer hours before it than are wanted; steps double, as most are near.
     step = 1
     while low + step <= beyond and calendars.cumulative[low + step] < hours:
@@ -128,7 +127,7 @@ def _reach(calendars, low, beyond, hours):  # type: ignore[no-untyped-def]
     return float(calendars.opens[low]) + (hours - float(calendars.cumulative[low]))
 
 
-@njit
+@compiled
 def at_working_hours(calendars: Calendars, c: int, hours: float) -> float:
     """Return the earliest time (hours) by which calendar c has been open that many hours."""
     spec = calendars.calendar[c]
@@ -143,7 +142,7 @@ def at_working_hours(calendars: Calendars, c: int, hours: float) -> float:
     return float(_reach(calendars, first, first + int(spec["count"]), hours))
 
 
-@njit
+@compiled
 def add_working_hours(calendars: Calendars, c: int, t: float, hours: float) -> float:
     """Return the earliest time from t on by which that many more working hours have passed.
 
@@ -171,8 +170,8 @@ def add_working_hours(calendars: Calendars, c: int, t: float, hours: float) -> f
     return float(_reach(calendars, opening + 1, beyond, more))
 
 
-@njit
-def time_in_day(hour_cumulative, profile: int, weekday: int, x: float) -> float:  # type: ignore[no-untyped-def]
+@compiled
+def time_in_day(hour_cumulative: Floats, profile: int, weekday: int, x: float) -> float:
     """Return the hour of the day in [0, 24) by which the share 0 <= x < 1 of a day's arrivals has come.
 
     ``hour_cumulative`` is that of ``plan.calendars.Profiles``; within an hour arrivals are even.

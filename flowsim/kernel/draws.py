@@ -9,20 +9,17 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
+from flowsim.kernel.compiling import compiled
 from flowsim.plan.distributions import (
     EXPONENTIAL,
     FIXED,
     LINEAR,
-    OCTAVES,
-    STEPS,
     TABLE,
-    TAIL,
     TRIANGULAR,
     UNIFORM,
     Distributions,
 )
+from flowsim.plan.quantiles import OCTAVES, TAIL, Floats
 
 MASK = 0xFFFFFFFF
 MULTIPLIER_0 = 0xD2511F53
@@ -34,7 +31,7 @@ SPAN = 1.0 - 2.0 * TAIL
 BEYOND = 2.0**-32
 
 
-@njit
+@compiled
 def philox(k0: int, k1: int, c0: int, c1: int, c2: int, c3: int) -> tuple[int, int, int, int]:
     """Return four random 32-bit words for a key of two words and a counter of four (Philox-4x32-10).
 
@@ -54,7 +51,7 @@ def philox(k0: int, k1: int, c0: int, c1: int, c2: int, c3: int) -> tuple[int, i
     return x0, x1, x2, x3
 
 
-@njit
+@compiled
 def uniforms(
     k0: int, k1: int, family: int, n: int, place_purpose: int, visit_attempt: int
 ) -> tuple[float, float, float, float]:
@@ -66,19 +63,19 @@ def uniforms(
     return (w0 + 0.5) * TO_UNIT, (w1 + 0.5) * TO_UNIT, (w2 + 0.5) * TO_UNIT, (w3 + 0.5) * TO_UNIT
 
 
-@njit
+@compiled
 def place_purpose(place: int, purpose: int) -> int:
     """Return the third word of an address: a place of 24 bits and a purpose (vocabulary.Purpose) of 8."""
     return ((int(place) & 0xFFFFFF) << 8) | (int(purpose) & 0xFF)
 
 
-@njit
+@compiled
 def visit_attempt(visit: int, copy: int, attempt: int) -> int:
     """Return the fourth word of an address: visit (16 bits), copy (8 bits) and attempt (8 bits)."""
     return ((int(visit) & 0xFFFF) << 16) | ((int(copy) & 0xFF) << 8) | (int(attempt) & 0xFF)
 
 
-@njit
+@compiled
 def sample(tables: Distributions, row: int, u: float) -> float:
     """Return the duration in hours that a uniform 0 < u < 1 stands for in one distribution.
 
@@ -87,9 +84,8 @@ def sample(tables: Distributions, row: int, u: float) -> float:
     spec = tables.dist[row]
     kind = int(spec["kind"])
     if kind == TABLE:
-        return _from_table(
-            tables.quantiles, int(spec["offset"]), int(spec["count"]), int(spec["lower"]), int(spec["upper"]), u
-        )
+        lower, upper = int(spec["lower"]), int(spec["upper"])
+        return _from_table(tables.quantiles, int(spec["offset"]), int(spec["count"]), lower, upper, u)
     a = float(spec["a"])
     if kind == FIXED:
         return a
@@ -104,8 +100,8 @@ def sample(tables: Distributions, row: int, u: float) -> float:
     return _from_weights(tables.quantiles, kind, int(spec["offset"]), int(spec["count"]), u)
 
 
-@njit
-def _from_table(quantiles, offset, body, lower, upper, u):  # type: ignore[no-untyped-def]
+@compiled
+def _from_table(quantiles: Floats, offset: int, body: int, lower: int, upper: int, u: float) -> float:
     """Interpolate in a quantile table; layout in ``plan.distributions``."""
     if u < TAIL:
         return _from_tail(quantiles, offset + body + 1, lower, u)
@@ -119,22 +115,22 @@ def _from_table(quantiles, offset, body, lower, upper, u):  # type: ignore[no-un
     return low + (high - low) * (place - cell)
 
 
-@njit
-def _from_tail(quantiles, start, cells, u):  # type: ignore[no-untyped-def]
+@compiled
+def _from_tail(quantiles: Floats, start: int, cells: int, u: float) -> float:
     """Interpolate in a tail: the octave is the exponent of u, the cell within it the mantissa."""
     if u < BEYOND:
         return float(quantiles[start + OCTAVES * cells + 1])
     mantissa, exponent = math.frexp(u)
     place = (2.0 * mantissa - 1.0) * cells
     cell = int(place)
-    node = start + (exponent + 31) * cells + cell
+    node = start + (int(exponent) + 31) * cells + cell
     low = float(quantiles[node])
     high = float(quantiles[node + 1])
     return low + (high - low) * (place - cell)
 
 
-@njit
-def _triangular(low, mode, high, u):  # type: ignore[no-untyped-def]
+@compiled
+def _triangular(low: float, mode: float, high: float, u: float) -> float:
     """Invert a triangular distribution."""
     width = high - low
     if width <= 0.0:
@@ -144,8 +140,8 @@ def _triangular(low, mode, high, u):  # type: ignore[no-untyped-def]
     return high - math.sqrt((1.0 - u) * width * (high - mode))
 
 
-@njit
-def _from_weights(quantiles, kind, offset, count, u):  # type: ignore[no-untyped-def]
+@compiled
+def _from_weights(quantiles: Floats, kind: int, offset: int, count: int, u: float) -> float:
     """Find the first entry whose cumulative weight exceeds u; its value, or a place along its interval."""
     first = 0
     last = count - 1

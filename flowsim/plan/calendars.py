@@ -114,19 +114,21 @@ class CalendarStore:
         holidays: Iterable[int] = (),
         margin_days: int = MARGIN_DAYS,
     ) -> None:
+        """Take the start date, the days simulated, holidays and the days laid out beyond."""
         self._start = start
         self._days = horizon_days + margin_days
         self._holidays = frozenset(holidays)
         self._rows: dict[CalendarSpec, int] = {}
 
     def add(self, spec: CalendarSpec) -> int:
-        """Return the row of a calendar, adding it if it is new; raises ValueError if it is not well formed."""
+        """Return the row of a calendar, adding it if it is new; raises ValueError if it is malformed."""
         if spec not in self._rows:
             _check_calendar(spec)
             self._rows[spec] = len(self._rows)
         return self._rows[spec]
 
     def __len__(self) -> int:
+        """Return how many calendars there are."""
         return len(self._rows)
 
     def arrays(self) -> Calendars:
@@ -155,6 +157,7 @@ class ProfileStore:
     """
 
     def __init__(self, start: date, horizon_days: int, holidays: Iterable[int] = ()) -> None:
+        """Take the start date, the days simulated (a year at the least is laid out) and holidays."""
         days = max(horizon_days, DAYS_PER_YEAR) + 1
         self._weekday = (start.weekday() + np.arange(days, dtype=np.int64)) % 7
         for day in holidays:
@@ -175,6 +178,7 @@ class ProfileStore:
         return self._rows[spec]
 
     def __len__(self) -> int:
+        """Return how many profiles there are."""
         return len(self._rows)
 
     def arrays(self) -> Profiles:
@@ -223,11 +227,11 @@ def _check_calendar(spec: CalendarSpec) -> None:
         if weekday not in range(7):
             raise ValueError(f"{weekday} is no weekday; Monday is 0 and Sunday 6")
         if not (0.0 <= opening < 24.0 and opening < closing <= opening + 24.0):
-            raise ValueError(f"opening hours {opening:g} to {closing:g} are not within 24 hours of each other")
+            raise ValueError(f"opening hours {opening:g} to {closing:g} do not fit in 24 hours")
     if spec.kind == "weekly" and not spec.hours:
         raise ValueError("a weekly calendar needs opening hours")
     if spec.on_holidays not in ("closed", "as_usual", *range(7)):
-        raise ValueError(f"on_holidays is closed, as_usual or a weekday from 0 to 6, not {spec.on_holidays!r}")
+        raise ValueError(f"on_holidays is closed, as_usual or a weekday (0 to 6), not {spec.on_holidays!r}")
 
 
 def _openings(

@@ -1,28 +1,20 @@
-"""Probability distributions as quantile tables: one uniform in, one duration in hours out.
+"""Probability distributions of durations: what a file says, checked and turned into kernel arrays.
 
-A distribution is inverted once, when the plan is built, and the kernel only interpolates. A table
-has three parts, each linear between its nodes (``u`` is the uniform, ``P`` = 1/16):
-
-* body, ``P <= u <= 1 - P``: equal cells, their width a power of two, so that finding one is exact;
-* two tails, each cut into 28 octaves from ``P`` down to 2**-32, each octave into equal cells. A
-  uniform of 32 bits reaches 2**-33, where a table of equal cells would be blind;
-* two extremes, for the one uniform of 2**32 that lies beyond the last octave. The upper one is the
-  root mean square of what lies beyond, so that a heavy tail keeps its variance.
-
-A table is refined until its mean and variance are within 1e-4 of the distribution's own, or refused.
+Simple kinds keep a formula; the rest become quantile tables (``plan.quantiles``), which the kernel
+inverts with one uniform. All durations are in hours and none is negative.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from flowsim.plan.quantiles import Continuous, Floats, moments_of_cells, tabulate
 
 FIXED: Final = 0
 EXPONENTIAL: Final = 1
@@ -32,13 +24,6 @@ TABLE: Final = 4
 STEPS: Final = 5
 LINEAR: Final = 6
 
-#: Octaves in each tail, from 2**-4 down to 2**-32.
-OCTAVES: Final = 28
-TAIL: Final = 1.0 / 16.0
-#: How far a table's mean and variance may lie from the distribution's own, relatively.
-TOLERANCE: Final = 1e-4
-#: Cells tried in turn: body (7 times a power of two), each octave of the lower tail, of the upper tail.
-REFINEMENTS: Final = ((224, 8, 16), (448, 8, 32), (896, 16, 64), (1792, 16, 128), (3584, 32, 256))
 #: The 0.9 quantile of the standard normal distribution.
 NORMAL_P90: Final = 1.2815515655446004
 
@@ -87,7 +72,7 @@ class Table(NamedTuple):
     b: float
     c: float
     nodes: Floats
-    count: int
+    entries: int
     lower: int
     upper: int
 
@@ -113,25 +98,18 @@ class DistributionSpec:
         return (self.kind, tuple(sorted(self.params.items())), self.values, self.weights)
 
     def __str__(self) -> str:
+        """Return it as it would be written, for messages."""
         inside = [f"{name}={value:g}" for name, value in self.params.items()]
         if self.values:
             inside.append(f"{len(self.values)} values")
         return f"{self.kind}({', '.join(inside)})"
 
 
-class _Continuous(NamedTuple):
-    """A distribution ready to be tabulated: quantiles from below and from above, and its moments."""
-
-    lower: Callable[[Floats], Floats]
-    upper: Callable[[Floats], Floats]
-    mean: float
-    variance: float
-
-
 class DistributionStore:
     """Collects the distributions of a plan, each once, and hands them to the kernel as two arrays."""
 
     def __init__(self) -> None:
+        """Start with no distributions."""
         self._rows: dict[tuple[object, ...], int] = {}
         self._tables: list[Table] = []
 
@@ -144,6 +122,7 @@ class DistributionStore:
         return self._rows[key]
 
     def __len__(self) -> int:
+        """Return how many distributions there are."""
         return len(self._tables)
 
     def arrays(self) -> Distributions:
@@ -151,7 +130,7 @@ class DistributionStore:
         dist = np.zeros(len(self._tables), DISTRIBUTION_DTYPE)
         offset = 0
         for row, table in enumerate(self._tables):
-            dist[row] = (*table[:4], offset, table.count, table.lower, table.upper)
+            dist[row] = (*table[:4], offset, table.entries, table.lower, table.upper)
             offset += len(table.nodes)
         # One node more, so that the array is never empty and the kernel's types stay the same.
         quantiles = np.concatenate([*(table.nodes for table in self._tables), np.zeros(1)])
@@ -177,7 +156,8 @@ def build_table(spec: DistributionSpec) -> Table:
         return Table(TRIANGULAR, p["low"], p["mode"], p["high"], empty, 0, 0, 0)
     if spec.kind in ("empirical", "empirical_linear"):
         return _empirical(spec)
-    return _tabulate(spec, _continuous(spec))
+    table = tabulate(str(spec), _continuous(spec))
+    return Table(TABLE, 0.0, 0.0, 0.0, table.nodes, table.body, table.lower, table.upper)
 
 
 def moments(spec: DistributionSpec) -> tuple[float, float]:
@@ -203,15 +183,9 @@ def moments(spec: DistributionSpec) -> tuple[float, float]:
         if spec.kind == "empirical":
             mean = float(weights @ values)
             return mean, float(weights @ (values - mean) ** 2)
-        return _moments_of_cells(weights, values[:-1], values[1:])
+        return moments_of_cells(weights, values[:-1], values[1:])
     continuous = _continuous(spec)
     return continuous.mean, continuous.variance
-
-
-def table_moments(table: Table) -> tuple[float, float]:
-    """Return the exact mean and variance of what a quantile table gives (kind TABLE)."""
-    widths, starts, ends = _cells(table)
-    return _moments_of_cells(widths, starts, ends)
 
 
 def _check(spec: DistributionSpec) -> None:
@@ -273,7 +247,7 @@ def _empirical(spec: DistributionSpec) -> Table:
     return Table(kind, 0.0, 0.0, 0.0, np.concatenate([cumulative, values]), len(weights), 0, 0)
 
 
-def _continuous(spec: DistributionSpec) -> _Continuous:
+def _continuous(spec: DistributionSpec) -> Continuous:
     """Return quantile functions and moments; each tail has its own function, so that it stays exact."""
     from scipy import special
 
@@ -287,7 +261,7 @@ def _continuous(spec: DistributionSpec) -> _Continuous:
         with np.errstate(over="ignore"):
             mean = float(np.exp(mu + sigma * sigma / 2.0))
             variance = float(np.expm1(sigma * sigma)) * mean * mean
-        return _Continuous(
+        return Continuous(
             lambda u: np.exp(mu + sigma * special.ndtri(u)),
             lambda u: np.exp(mu - sigma * special.ndtri(u)),
             mean,
@@ -295,7 +269,7 @@ def _continuous(spec: DistributionSpec) -> _Continuous:
         )
     if spec.kind == "gamma":
         shape, scale = (p["mean"] / p["sd"]) ** 2, p["sd"] ** 2 / p["mean"]
-        return _Continuous(
+        return Continuous(
             lambda u: scale * special.gammaincinv(shape, u),
             lambda u: scale * special.gammainccinv(shape, u),
             p["mean"],
@@ -304,16 +278,16 @@ def _continuous(spec: DistributionSpec) -> _Continuous:
     if spec.kind == "weibull":
         power, scale = 1.0 / p["shape"], p["scale"]
         first, second = float(special.gamma(1.0 + power)), float(special.gamma(1.0 + 2.0 * power))
-        return _Continuous(
-            lambda u: scale * (-np.log1p(-u)) ** power,
-            lambda u: scale * (-np.log(u)) ** power,
+        return Continuous(
+            lambda u: np.asarray(scale * (-np.log1p(-u)) ** power),
+            lambda u: np.asarray(scale * (-np.log(u)) ** power),
             scale * first,
             scale * scale * (second - first * first),
         )
     return _truncated_normal(spec)
 
 
-def _truncated_normal(spec: DistributionSpec) -> _Continuous:
+def _truncated_normal(spec: DistributionSpec) -> Continuous:
     """Cut a normal distribution to [low, high]; moments from Johnson, Kotz and Balakrishnan (1994)."""
     from scipy import special
 
@@ -336,82 +310,14 @@ def _truncated_normal(spec: DistributionSpec) -> _Continuous:
 
     def from_right(u: Floats) -> Floats:
         # With the right end far out, its own tail area is the small number to start from.
-        return np.asarray(-special.ndtri(special.ndtr(-b) + u * area) if b > 0.0 else special.ndtri(area_b - u * area))
+        if b > 0.0:
+            return np.asarray(-special.ndtri(special.ndtr(-b) + u * area))
+        return np.asarray(special.ndtri(area_b - u * area))
 
     left, right = (from_left, from_right) if sign > 0.0 else (from_right, from_left)
-    return _Continuous(
+    return Continuous(
         lambda u: np.clip(mean + sd * sign * left(u), low, high),
         lambda u: np.clip(mean + sd * sign * right(u), low, high),
         mean + sd * sign * shift,
         variance,
     )
-
-
-def _tabulate(spec: DistributionSpec, continuous: _Continuous) -> Table:
-    """Refine a table until its mean and variance are right; raises ValueError with how far it is off."""
-    worst, what = math.inf, "mean"
-    for body, lower, upper in REFINEMENTS:
-        with np.errstate(over="ignore", invalid="ignore"):
-            nodes = _nodes(continuous, body, lower, upper)
-            table = Table(TABLE, 0.0, 0.0, 0.0, nodes, body, lower, upper)
-            mean, variance = table_moments(table)
-        off = {"mean": abs(mean / continuous.mean - 1.0), "variance": abs(variance / continuous.variance - 1.0)}
-        what, worst = max(off.items(), key=lambda item: item[1] if math.isfinite(item[1]) else math.inf)
-        if all(value <= TOLERANCE for value in off.values()):
-            return table
-    raise ValueError(
-        f"{spec}: the {what} of its quantile table is off by {worst:.1e} (allowed {TOLERANCE:.0e}); "
-        "its tail is too heavy for a table"
-    )
-
-
-def _nodes(continuous: _Continuous, body: int, lower: int, upper: int) -> Floats:
-    """Return body, lower tail, lower extreme, upper tail, upper extreme, each tail from the end inwards."""
-    middle = TAIL + np.arange(body + 1) * ((1.0 - 2.0 * TAIL) / body)
-    inside = np.where(middle <= 0.5, continuous.lower(middle), continuous.upper(1.0 - middle))
-    beyond = 2.0**-32
-    # Gauss-Legendre in each octave beyond the last: what the missing tail adds to the second moment.
-    points, weights = np.polynomial.legendre.leggauss(6)
-    starts = beyond * 2.0 ** -np.arange(1.0, 201.0)
-    where = starts[:, None] * (1.5 + points[None, :] / 2.0)
-    square = float(np.sum(continuous.upper(where) ** 2 * weights[None, :] / 2.0 * starts[:, None]))
-    return np.concatenate(
-        [
-            inside,
-            continuous.lower(_tail_grid(lower)),
-            continuous.lower(np.array([beyond / 2.0])),
-            continuous.upper(_tail_grid(upper)),
-            [math.sqrt(square / beyond)],
-        ]
-    )
-
-
-def _tail_grid(cells: int) -> Floats:
-    """Return the places of a tail's nodes, rising from 2**-32 to 1/16 with ``cells`` to an octave."""
-    octaves = 2.0 ** (np.arange(OCTAVES) - 32.0)
-    grid = octaves[:, None] * (1.0 + np.arange(cells)[None, :] / cells)
-    return np.append(grid.ravel(), TAIL)
-
-
-def _cells(table: Table) -> tuple[Floats, Floats, Floats]:
-    """Return the probability, first value and last value of every cell of a quantile table."""
-    nodes, body, widths, starts, ends = table.nodes, table.count, [], [], []
-    inside = nodes[: body + 1]
-    widths.append(np.full(body, (1.0 - 2.0 * TAIL) / body))
-    starts.append(inside[:-1])
-    ends.append(inside[1:])
-    position = body + 1
-    for cells in (table.lower, table.upper):
-        tail = nodes[position : position + OCTAVES * cells + 2]
-        widths += [np.diff(_tail_grid(cells)), np.array([2.0**-32])]
-        starts += [tail[:-2], tail[-1:]]
-        ends += [tail[1:-1], tail[-1:]]
-        position += len(tail)
-    return np.concatenate(widths), np.concatenate(starts), np.concatenate(ends)
-
-
-def _moments_of_cells(widths: Floats, starts: Floats, ends: Floats) -> tuple[float, float]:
-    """Return mean and variance of a piecewise-linear quantile function, exactly."""
-    mean = float(np.sum(widths * (starts + ends)) / 2.0)
-    a, b = starts - mean, ends - mean
-    return mean, float(np.sum(widths * (a * a + a * b + b * b)) / 3.0)
