@@ -1,0 +1,38 @@
+"""The region: services and relays as a graph, who serves whom, routes, adoption, and checks."""
+
+from flowsim.topology.adoption import connected_flow, joining_order, practices_at
+from flowsim.topology.expand import expand
+from flowsim.topology.graph import (
+    DEAD_ENDPOINT_KEY,
+    PATIENTS_KEY,
+    PracticeNode,
+    Region,
+    RelayNode,
+    ServiceNode,
+    build,
+    connections,
+    first_of_kind,
+    stable_hash,
+)
+from flowsim.topology.routes import is_on_platform, route, single_points_of_failure, unreachable_when_down
+
+__all__ = [
+    "DEAD_ENDPOINT_KEY",
+    "PATIENTS_KEY",
+    "PracticeNode",
+    "Region",
+    "RelayNode",
+    "ServiceNode",
+    "build",
+    "connected_flow",
+    "connections",
+    "expand",
+    "first_of_kind",
+    "is_on_platform",
+    "joining_order",
+    "practices_at",
+    "route",
+    "single_points_of_failure",
+    "stable_hash",
+    "unreachable_when_down",
+]
