@@ -80,7 +80,7 @@ class UsageError(FlowsimError):
     exit_code = 2
 
 
-class FaultsInFile(FlowsimError):  # noqa: N818  it is named after what it carries
+class FaultsInFile(FlowsimError):
     """One or more faults in the user's files, ordered by file and line, each told once."""
 
     exit_code = 3
@@ -100,19 +100,19 @@ class FaultsInFile(FlowsimError):  # noqa: N818  it is named after what it carri
         return f"{self.message}\n{count} {'fault' if count == 1 else 'faults'}. Nothing was run."
 
 
-class OutputConflict(FlowsimError):  # noqa: N818  it is named after what happened
+class OutputConflict(FlowsimError):
     """The output folder holds results of something else, or cannot be written."""
 
     exit_code = 3
 
 
-class RunFailed(FlowsimError):  # noqa: N818  it is named after what happened
+class RunFailed(FlowsimError):
     """A run broke; the others are kept."""
 
     exit_code = 1
 
 
-class Interrupted(FlowsimError):  # noqa: N818  it is named after what happened
+class Interrupted(FlowsimError):
     """Stopped by the user; the hint is the command that goes on."""
 
     exit_code = 130
@@ -139,7 +139,7 @@ def legal_list(words: Iterable[str]) -> str:
     if len(quoted) > LEGAL_WORDS_MAX:
         left_out = len(quoted) - LEGAL_WORDS_MAX
         return ", ".join(quoted[:LEGAL_WORDS_MAX]) + f" or one of {left_out} more"
-    if len(quoted) < 2:  # noqa: PLR2004  a list of one has no "or"
+    if len(quoted) < 2:  # a list of one has no "or"
         return "".join(quoted)
     return ", ".join(quoted[:-1]) + " or " + quoted[-1]
 

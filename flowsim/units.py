@@ -54,7 +54,9 @@ _HOURS_OF_UNIT: Final[dict[str, tuple[int, int]]] = {
 }
 _WORKING_DAY_UNITS: Final = ("working day", "working days")
 _LEGAL_UNITS: Final = ("s", "min", "h", "day", "days", "week", "weeks", "year", *_WORKING_DAY_UNITS)
-_QUANTITY = re.compile(r"([+\-\u2212]?)\s*(\d+(?:\.\d*)?|\.\d+)(e[+-]?\d{1,3})?\s*([^\d\s].*)?", re.IGNORECASE)
+_QUANTITY = re.compile(
+    r"([+\-\u2212]?)\s*(\d+(?:\.\d*)?|\.\d+)(e[+-]?\d{1,3})?\s*([^\d\s].*)?", re.IGNORECASE
+)
 _EXAMPLE: Final = 'for example "4 h", "3 days" or "2 working days"'
 
 
@@ -138,7 +140,7 @@ def parse_share(value: object) -> float:
         raise ValueError(f'must be a share such as "20 %" or 0.2 (got {shown(value)})')
     if not isinstance(value, str):
         if not 0 <= value <= 1:  # false for nan too
-            hint = f'; did you mean "{value} %"?' if 1 < value <= 100 else ""  # noqa: PLR2004  per cent
+            hint = f'; did you mean "{value} %"?' if 1 < value <= 100 else ""
             raise ValueError(f"must lie between 0 and 1, or 0 % and 100 % (got {shown(value)}){hint}")
         return float(value)
     number, unit = _quantity(value, 'for example "20 %" or 0.2', "a share")
@@ -165,7 +167,7 @@ def shown(value: object) -> str:
     if isinstance(value, list | tuple):
         return "a list"
     text = str(value)
-    if len(text) > 60:  # noqa: PLR2004  a line of the console has room for no more
+    if len(text) > 60:  # a line of the console has room for no more
         text = text[:60] + "…"
     return f'"{text}"' if isinstance(value, str) else text
 
@@ -198,7 +200,7 @@ def _finite(number: Decimal, text: str) -> float:
 
 def _plain(value: float) -> str:
     """Return the shortest digits that read back to the same float, whole numbers without a point."""
-    return str(int(value)) if value == int(value) and value < 1e15 else repr(value)  # noqa: PLR2004
+    return str(int(value)) if value == int(value) and value < 1e15 else repr(value)
 
 
 def _counted(count: float, unit: str) -> str:
@@ -277,8 +279,8 @@ class Clock:
         """Return datetime64[us] for an array of hours; nan becomes NaT."""
         values = np.asarray(hours, dtype=np.float64)
         known = np.isfinite(values)
-        microseconds = np.rint(np.where(known, values, 0.0) * SECONDS_PER_HOUR * 1e6).astype("timedelta64[us]")
-        result = np.datetime64(self.start, "us") + microseconds
+        microseconds = np.rint(np.where(known, values, 0.0) * SECONDS_PER_HOUR * 1e6)
+        result = np.datetime64(self.start, "us") + microseconds.astype("timedelta64[us]")
         return np.where(known, result, np.datetime64("NaT", "us"))
 
     def weekday(self, hours: float) -> int:
@@ -316,11 +318,13 @@ class WorkingDays:
         Hours that are nan or infinite stay as they are. Days after the last known holiday are worked
         from Monday to Friday.
         """
-        instants, counts = np.broadcast_arrays(np.asarray(hours, np.float64), np.asarray(working_days, np.float64))
+        given, counts = np.broadcast_arrays(
+            np.asarray(hours, dtype=np.float64), np.asarray(working_days, dtype=np.float64)
+        )
         if not (counts >= 0).all():
             raise ValueError("must not be a negative number of working days; for example 2")
-        known = np.isfinite(instants)
-        instants = np.where(known, instants, 0.0)
+        known = np.isfinite(given)
+        instants = np.where(known, given, 0.0)
         day = np.floor(instants / HOURS_PER_DAY)
         clock = instants - day * HOURS_PER_DAY
         first = self.start + day.astype(np.int64)
@@ -332,4 +336,4 @@ class WorkingDays:
         steps = (whole + carry).astype(np.int64)
         last = np.busday_offset(first, steps, roll="forward", busdaycal=self.calendar)
         result = (last - self.start).astype(np.int64) * HOURS_PER_DAY + clock
-        return np.where(known, result, np.broadcast_to(np.asarray(hours, np.float64), known.shape))
+        return np.where(known, result, given)

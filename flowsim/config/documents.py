@@ -148,7 +148,9 @@ def find_path(data: object, path: str) -> DataPath:
             steps.append(segment)
             here = here.get(segment) if isinstance(here, dict) else None
         else:
-            raise ValueError(f"leads nowhere: there is nothing inside '{steps[-1]}' by the name of '{segment}'")
+            raise ValueError(
+                f"leads nowhere: there is nothing inside '{steps[-1]}' by the name of '{segment}'"
+            )
     return tuple(steps)
 
 
@@ -180,9 +182,9 @@ def get_path(data: object, path: DataPath) -> object:
     """Return what stands at a path, or None where nothing does."""
     here: Any = data
     for step in path:
-        if (isinstance(here, dict) and step in here) or (
-            isinstance(here, list) and isinstance(step, int) and 0 <= step < len(here)
-        ):
+        is_key = isinstance(here, dict) and step in here
+        is_item = isinstance(here, list) and isinstance(step, int) and 0 <= step < len(here)
+        if is_key or is_item:
             here = here[step]
         else:
             return None

@@ -1,29 +1,37 @@
 """What pydantic found wrong, in words that an analyst understands, each at the line where it stands.
 
-pydantic reports where by keys and list positions, with the names of union members in between, and once
-for each member of a union. Here a model's schema is walked beside each report, so that the names can be
-told from keys, the legal keys at that place are known, and a union gives one fault: of the member that
-the value was most likely meant to be.
+A union gives one fault: of the member that the value was most likely meant to be.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from enum import Enum
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Final
 
 from pydantic import BaseModel, ValidationError
 
 from flowsim.config.documents import DataPath, Document, dotted, get_path
+from flowsim.config.problems import Problem, legal_words, problems_of, word_of
 from flowsim.errors import Fault, did_you_mean, legal_list, nearest
 from flowsim.units import shown
 
-Schema = Mapping[str, Any]
-
 #: How a sentence of a validator begins that wants the name of its setting in front.
 _PREDICATES: Final = frozenset(
-    "must needs has have is are lies names leads goes holds takes should cannot does".split()
+    [
+        "must",
+        "needs",
+        "has",
+        "is",
+        "are",
+        "lies",
+        "names",
+        "leads",
+        "goes",
+        "holds",
+        "takes",
+        "cannot",
+        "does",
+    ]
 )
 
 #: What was expected, by pydantic's type of error; ``{}`` takes its numbers.
@@ -71,39 +79,14 @@ _WRONG_SHAPE: Final = frozenset(
     kind for kind in _EXPECTED if kind.endswith("_type") or kind == "none_required"
 ) | {"is_instance_of"}
 
-#: Schemas around another one that say nothing about keys.
-_WRAPPERS: Final = frozenset(
-    "default nullable function-before function-after function-wrap model definitions "
-    "json-or-python lax-or-strict chain model-field".split()
-)
-_LISTS: Final = frozenset(["list", "tuple", "set", "frozenset"])
-
-
-@dataclass(frozen=True)
-class _Problem:
-    """One report of pydantic's, with what the schema says about its place."""
-
-    kind: str  # pydantic's type of error
-    message: str
-    context: Mapping[str, Any]
-    value: object
-    path: DataPath  # keys and list positions only
-    is_key: bool  # the key itself is wrong, not its value
-    unions: tuple[tuple[DataPath, str], ...]  # untagged unions on the way: where, and which member
-    fields: Schema | None  # the mapping of fields around the last step
-    schema: Schema | None  # what the model says at the path
-
 
 def explain(document: Document, model: type[BaseModel], error: ValidationError) -> list[Fault]:
     """Return the faults in a document that a model refused, in the order in which they stand."""
-    walker = _Walker(model.__pydantic_core_schema__)
-    problems = [
-        walker.problem(document.data, report["loc"], report) for report in error.errors(include_url=False)
-    ]
+    problems = problems_of(document.data, model, error)
     return [_fault(document, group) for group in _reduce(filter(_is_real, problems), 0)]
 
 
-def _is_real(problem: _Problem) -> bool:
+def _is_real(problem: Problem) -> bool:
     """Return whether a report is about the file; a list is also called short when its items are faulty."""
     written = problem.value
     return not (
@@ -113,122 +96,10 @@ def _is_real(problem: _Problem) -> bool:
     )
 
 
-class _Walker:
-    """Walks a model's core schema along the places that pydantic reports."""
-
-    def __init__(self, schema: Any) -> None:
-        self.root: Schema = schema
-        self.definitions: dict[str, Schema] = {}
-
-    def bare(self, schema: Schema | None) -> Schema | None:
-        """Return a schema without what is wrapped around it."""
-        while schema is not None:
-            kind = schema["type"]
-            if kind == "definitions":
-                self.definitions.update({inner["ref"]: inner for inner in schema["definitions"]})
-            if kind == "definition-ref":
-                schema = self.definitions.get(schema["schema_ref"])
-            elif kind in _WRAPPERS:
-                schema = _inside(schema)
-            else:
-                return schema
-        return None
-
-    def problem(self, data: object, place: tuple[int | str, ...], report: Mapping[str, Any]) -> _Problem:
-        """Return a report with its path and schema."""
-        path: DataPath = ()
-        unions: list[tuple[DataPath, str]] = []
-        fields: Schema | None = None
-        schema = self.bare(self.root)
-        is_key = False
-        for step in place:
-            kind = schema["type"] if schema is not None else ""
-            if schema is not None and kind == "tagged-union":
-                schema = self.bare(_tagged(schema, str(step)))
-            elif schema is not None and kind == "union":
-                unions.append((path, str(step)))
-                schema = self.bare(self.member(schema, str(step)))
-            elif step == "[key]":
-                is_key, schema = True, self.bare(fields["keys_schema"]) if fields else None
-            elif schema is not None and kind in ("model-fields", "dict"):
-                fields, path = schema, (*path, step)
-                schema = self.bare(_field(schema, str(step)))
-            elif schema is not None and kind in _LISTS:
-                path = (*path, step)
-                schema = self.bare(_item(schema, step))
-            elif get_path(data, (*path, step)) is not None:  # no schema to go by: what the file has
-                path = (*path, step)
-        return _Problem(
-            report["type"],
-            report["msg"],
-            report.get("ctx", {}),
-            report["input"],
-            path,
-            is_key or report["type"] == "extra_forbidden",
-            tuple(unions),
-            fields,
-            schema,
-        )
-
-    def member(self, union: Schema, label: str) -> Schema | None:
-        """Return the member of a union that pydantic calls by a label such as ``tuple[str, ...]``."""
-        for choice in union["choices"]:
-            schema = choice[0] if isinstance(choice, tuple) else choice
-            if isinstance(choice, tuple) and choice[1] == label:
-                return schema
-            bare = self.bare(schema)
-            name = bare.get("model_name", "") if bare is not None else ""
-            if bare is not None and (
-                (name and name in label) or label.startswith(f"{bare['type']}[") or label == bare["type"]
-            ):
-                return schema
-        return None
-
-
-def _inside(schema: Schema) -> Schema | None:
-    """Return the schema inside a wrapper."""
-    inner: Schema | None
-    if schema["type"] == "chain":
-        inner = schema["steps"][-1]
-    else:
-        inner = schema.get("schema") or schema.get("python_schema") or schema.get("lax_schema")
-    return inner
-
-
-def _tagged(union: Schema, tag: str) -> Schema | None:
-    """Return the member of a discriminated union that a tag stands for."""
-    return next((choice for name, choice in union["choices"].items() if _word(name) == tag), None)
-
-
-def _field(schema: Schema, key: str) -> Schema | None:
-    """Return the schema of the value at a key of a model or a dict."""
-    inner: Schema | None
-    if schema["type"] == "dict":
-        inner = schema.get("values_schema")
-    else:
-        inner = schema["fields"].get(key)
-        for field in schema["fields"].values():
-            if field.get("validation_alias") == key:
-                inner = field
-    return inner
-
-
-def _item(schema: Schema, index: int | str) -> Schema | None:
-    """Return the schema of an item of a list or tuple."""
-    items: Any = schema.get("items_schema")
-    if not isinstance(items, list):
-        inner: Schema | None = items
-    elif schema.get("variadic_item_index") is not None and len(items) == 1:
-        inner = items[0]
-    else:
-        inner = items[index] if isinstance(index, int) and index < len(items) else None
-    return inner
-
-
-def _reduce(problems: Iterable[_Problem], depth: int) -> list[list[_Problem]]:
+def _reduce(problems: Iterable[Problem], depth: int) -> list[list[Problem]]:
     """Return problems in groups that make one fault each; of a union's members only the likeliest."""
-    groups: list[list[_Problem]] = []
-    unions: dict[DataPath, dict[str, list[_Problem]]] = {}
+    groups: list[list[Problem]] = []
+    unions: dict[DataPath, dict[str, list[Problem]]] = {}
     for problem in problems:
         if len(problem.unions) > depth:
             path, label = problem.unions[depth]
@@ -238,14 +109,15 @@ def _reduce(problems: Iterable[_Problem], depth: int) -> list[list[_Problem]]:
     for path, members in unions.items():
         deep = [member for member in members.values() if any(len(each.path) > len(path) for each in member)]
         if deep:  # the value has the shape of this member: its faults lie inside
-            groups += _reduce(min(deep, key=len), depth + 1)
+            likeliest = min(deep, key=len)
+            groups += _reduce(likeliest, depth + 1)
             continue
         fitting = [member for member in members.values() if all(p.kind not in _WRONG_SHAPE for p in member)]
         groups.append([member[0] for member in fitting or members.values()])
     return groups
 
 
-def _fault(document: Document, group: list[_Problem]) -> Fault:
+def _fault(document: Document, group: list[Problem]) -> Fault:
     """Return the one fault that a group of problems at one place makes."""
     problem = group[0]
     if problem.is_key:
@@ -262,7 +134,7 @@ def _fault(document: Document, group: list[_Problem]) -> Fault:
     return document.fault(path, _with_subject(dotted(path, document.data), sentence), hint)
 
 
-def _key_fault(document: Document, problem: _Problem) -> Fault:
+def _key_fault(document: Document, problem: Problem) -> Fault:
     """Return the fault of a key that is not known, or is no good name."""
     key = str(problem.path[-1])
     fields, schema = problem.fields, problem.schema
@@ -273,14 +145,14 @@ def _key_fault(document: Document, problem: _Problem) -> Fault:
         free = [name for name in fields["fields"] if name not in there]
         hint = did_you_mean(key, free) if nearest(key, free) else did_you_mean(key, fields["fields"])
     elif schema is not None and schema["type"] in ("literal", "enum"):
-        hint = did_you_mean(key, _legal_words(schema))
+        hint = did_you_mean(key, legal_words(schema))
     else:
         sentence, hint = _sentence([problem])
         return document.fault(problem.path, f"The key '{key}' {sentence}", hint, quote=True)
     return document.fault(problem.path, f"'{key}' is not known here.", hint, quote=True)
 
 
-def _missing_fault(document: Document, problem: _Problem, key: str) -> Fault:
+def _missing_fault(document: Document, problem: Problem, key: str) -> Fault:
     """Return the fault of a key that must be there; it points at what it is missing from."""
     parent = problem.path[:-1]
     model = problem.fields
@@ -293,15 +165,17 @@ def _missing_fault(document: Document, problem: _Problem, key: str) -> Fault:
     return Fault(fault.file, fault.line, dotted(problem.path, document.data), fault.message, fault.hint)
 
 
-def _tag_fault(document: Document, problem: _Problem, path: DataPath) -> Fault:
+def _tag_fault(document: Document, problem: Problem, path: DataPath) -> Fault:
     """Return the fault of a mapping that does not say which of several kinds it is."""
-    tags = [_word(tag) for tag in problem.schema["choices"]] if problem.schema is not None else []
+    tags = [word_of(tag) for tag in problem.schema["choices"]] if problem.schema is not None else []
     key = problem.schema["discriminator"] if problem.schema is not None else ""
     written = get_path(document.data, path)
     named = isinstance(key, str)
     if named and isinstance(written, dict) and key in written:
         text = shown(written[key])
-        sentence = f"{text} is not known here" if isinstance(written[key], str) else f"must be text (got {text})"
+        sentence = (
+            f"{text} is not known here" if isinstance(written[key], str) else f"must be text (got {text})"
+        )
         subject = dotted((*path, key), document.data)
         return document.fault((*path, key), f"{subject}: {sentence}.", did_you_mean(str(written[key]), tags))
     if not isinstance(written, dict):
@@ -313,15 +187,19 @@ def _tag_fault(document: Document, problem: _Problem, path: DataPath) -> Fault:
         return document.fault(path, f"'{key}' is missing in {dotted(path, document.data)}.", hint)
     for word in written:  # the kind is one of the keys: which one is misspelt?
         if nearest(word, tags):
-            return document.fault((*path, word), f"'{word}' is not known here.", did_you_mean(word, tags), quote=True)
-    return document.fault(path, f"{dotted(path, document.data)} must say which kind it is.", did_you_mean("", tags))
+            return document.fault(
+                (*path, word), f"'{word}' is not known here.", did_you_mean(word, tags), quote=True
+            )
+    return document.fault(
+        path, f"{dotted(path, document.data)} must say which kind it is.", did_you_mean("", tags)
+    )
 
 
-def _sentence(group: list[_Problem]) -> tuple[str, str]:
+def _sentence(group: list[Problem]) -> tuple[str, str]:
     """Return the predicate that says what the value must be, and a hint."""
     own = [problem for problem in group if problem.kind in ("value_error", "assertion_error")]
     others = [problem for problem in group if problem not in own]
-    words = [word for problem in others for word in _legal_words(problem.schema)]
+    words = [word for problem in others for word in legal_words(problem.schema)]
     if own:
         sentence = str(own[0].context.get("error", own[0].message))
         extra = list(dict.fromkeys(_expected(problem) for problem in others))
@@ -330,7 +208,7 @@ def _sentence(group: list[_Problem]) -> tuple[str, str]:
     value = group[0].value
     near = nearest(value, words) if isinstance(value, str) and words else None
     hint = f"Did you mean '{near}'?" if near else ""
-    if not near and "text" in expected and isinstance(value, int | float | str):
+    if expected == ["text"] and isinstance(value, int | float):
         hint = f'Put it in quotes: "{value}".'
     end = "." if hint else ""
     return f"must be {' or '.join(expected)} (got {_shown(value)}){end}", hint
@@ -342,43 +220,31 @@ def _shown(value: object) -> str:
     return shown(value) + size
 
 
-def _expected(problem: _Problem) -> str:
+def _expected(problem: Problem) -> str:
     """Return what a value was expected to be, to stand after "must be"."""
     kind, context = problem.kind, problem.context
     if kind in _EXPECTED:
         return _EXPECTED[kind].format(**context)
     if kind in ("literal_error", "enum"):
-        return legal_list(_legal_words(problem.schema)) or str(context.get("expected", ""))
+        return legal_list(legal_words(problem.schema)) or str(context.get("expected", ""))
     if kind in ("too_short", "too_long", "string_too_short", "string_too_long"):
         limit, few = ("min_length", "at least") if kind.endswith("short") else ("max_length", "at most")
         one, many = ("character", "characters") if kind.startswith("string") else ("entry", "entries")
         return f"{few} {context[limit]} {one if context[limit] == 1 else many} long"
     if kind == "string_pattern_mismatch":
-        name = "a name of lower-case letters, digits, _ and -"
-        pattern = str(context["pattern"])
-        if not pattern.startswith("^[a-z"):
-            return f"text of the form {pattern}"
-        return f"{name}, or two such with / between" if "/" in pattern else name
+        return _form(str(context["pattern"]))
     if kind == "is_instance_of":
         return f"a {str(context['class']).lower()}"
     text = problem.message.removeprefix("Input should be ").removeprefix("Input should ")
     return text[:1].lower() + text[1:]
 
 
-def _legal_words(schema: Schema | None) -> list[str]:
-    """Return the words that a schema allows, where it is a closed list."""
-    if schema is None:
-        return []
-    if schema["type"] == "literal":
-        return [_word(word) for word in schema["expected"]]
-    if schema["type"] == "enum":
-        return [_word(member) for member in schema["members"]]
-    return []
-
-
-def _word(value: object) -> str:
-    """Return a legal value as it is written in a file."""
-    return str(value.value) if isinstance(value, Enum) else str(value)
+def _form(pattern: str) -> str:
+    """Return what a pattern asks for; the patterns of names are told in words."""
+    if not pattern.startswith("^[a-z"):
+        return f"text of the form {pattern}"
+    name = "a name of lower-case letters, digits, _ and -"
+    return f"{name}, or two such with / between" if "/" in pattern else name
 
 
 def _with_subject(name: str, sentence: str) -> str:

@@ -107,12 +107,12 @@ def _load(path: str, chain: tuple[str, ...]) -> Document:
     if not isinstance(named, str):
         message = f'base must be the path of a file, such as "common.yaml" (got {shown(named)})'
         raise FaultsInFile([document.fault(("base",), message)])
-    base_path = os.path.normpath(os.path.join(os.path.dirname(path), named))
+    base_path = os.path.normpath(Path(path).parent / named)  # "a/../b" is shown as "b"
     chain = (*chain, os.path.realpath(path))
     if os.path.realpath(base_path) in chain:
         fault = document.fault(("base",), f"'{named}' is based on this very file.", "Take one of them out.")
         raise FaultsInFile([fault])
-    if not os.path.isfile(base_path):
+    if not Path(base_path).is_file():
         fault = _unreadable(base_path)
         raise FaultsInFile([document.fault(("base",), f"base: {fault.message}", fault.hint)])
     merged = merge_documents(_load(base_path, chain), document)
@@ -164,7 +164,9 @@ def _unreadable(path: str) -> Fault:
         return Fault(path, None, "", "cannot be read: no permission.")
     folder = file.parent
     near = nearest(file.name, (child.name for child in folder.iterdir())) if folder.is_dir() else None
-    return Fault(path, None, "", f"'{path}' does not exist.", f"Did you mean '{folder / near}'?" if near else "")
+    return Fault(
+        path, None, "", f"'{path}' does not exist.", f"Did you mean '{folder / near}'?" if near else ""
+    )
 
 
 def _compose(path: str, text: str) -> Node | None:
@@ -192,7 +194,10 @@ def _syntax_fault(path: str, line: int | None, problem: str, lines: list[str]) -
     elif "single document" in problem or "document start" in problem:
         message, hint = "A second document begins here.", "Take out the line '---'."
     elif "undefined alias" in problem:
-        message, hint = "A name with '*' stands here that no '&' has set.", "Put text that begins with '*' in quotes."
+        message, hint = (
+            "A name with '*' stands here that no '&' has set.",
+            "Put text that begins with '*' in quotes.",
+        )
     elif "mapping values are not allowed" in problem:
         message, hint = "A ':' stands where none can.", "Check the indentation, or put the text in quotes."
     elif "cannot start any token" in problem:
@@ -257,7 +262,9 @@ class _Reader:
                 continue
             key, line = key_node.value, key_node.start_mark.line + 1
             if key in first:
-                self.fault(key_node, (*where, key), f"'{key}' stands here twice (first in line {first[key]}).")
+                self.fault(
+                    key_node, (*where, key), f"'{key}' stands here twice (first in line {first[key]})."
+                )
                 continue
             first[key] = line
             self.origins[*where, key] = Origin(self.path, line)
@@ -284,7 +291,9 @@ class _Reader:
         if node.tag in _TEXT_TAGS:
             return str(node.value)
         if node.tag not in _NUMBER_TAGS:
-            self.fault(node, where, f"'{node.tag.removeprefix(_TAG)}' is a YAML tag, which is not used here.")
+            self.fault(
+                node, where, f"'{str(node.tag).removeprefix(_TAG)}' is a YAML tag, which is not used here."
+            )
             return None
         try:
             value: str | int | float | bool | None = self.plain.construct_object(node)
