@@ -202,7 +202,7 @@ def norwegian_holidays(start: date, days: int) -> list[date]:
 
     Source: package ``holidays``, country NO. Sundays that are no public holiday are not among them.
     """
-    import holidays
+    import holidays  # noqa: PLC0415  (slow to load, and only building a plan needs it)
 
     end = start + timedelta(days=days)
     known = holidays.country_holidays("NO", years=range(start.year, end.year + 1))
@@ -251,8 +251,8 @@ def _openings(
             weekday = int(spec.on_holidays)
         pieces += [(24.0 * day + a, 24.0 * day + b) for on, a, b in spec.hours if on == weekday]
     merged: list[list[float]] = []
-    for begin, end in sorted(pieces):
-        begin, end = max(begin, 0.0), min(end, 24.0 * days)
+    for earliest, latest in sorted(pieces):
+        begin, end = max(earliest, 0.0), min(latest, 24.0 * days)
         if end <= begin:
             continue
         if merged and begin <= merged[-1][1]:

@@ -27,6 +27,17 @@ LINEAR: Final = 6
 #: The 0.9 quantile of the standard normal distribution.
 NORMAL_P90: Final = 1.2815515655446004
 
+#: Kinds that the kernel computes from a formula, and which parameters it gets.
+FORMULAS: Final[dict[str, tuple[int, tuple[str, ...]]]] = {
+    "fixed": (FIXED, ("value",)),
+    "exponential": (EXPONENTIAL, ("mean",)),
+    "uniform": (UNIFORM, ("low", "high")),
+    "triangular": (TRIANGULAR, ("low", "mode", "high")),
+}
+
+#: Parameters that must be above 0 wherever they occur.
+POSITIVE: Final = ("sd", "shape", "scale", "median", "p90")
+
 #: One row a distribution. ``a``, ``b``, ``c`` are parameters in hours; ``offset`` is where its nodes
 #: begin; ``count`` is the body cells of a table or the entries of an empirical distribution.
 DISTRIBUTION_DTYPE: Final = np.dtype(
@@ -145,15 +156,10 @@ def build_table(spec: DistributionSpec) -> Table:
     """
     _check(spec)
     p = spec.params
-    empty = np.zeros(0)
-    if spec.kind == "fixed":
-        return Table(FIXED, p["value"], 0.0, 0.0, empty, 0, 0, 0)
-    if spec.kind == "exponential":
-        return Table(EXPONENTIAL, p["mean"], 0.0, 0.0, empty, 0, 0, 0)
-    if spec.kind == "uniform":
-        return Table(UNIFORM, p["low"], p["high"], 0.0, empty, 0, 0, 0)
-    if spec.kind == "triangular":
-        return Table(TRIANGULAR, p["low"], p["mode"], p["high"], empty, 0, 0, 0)
+    if spec.kind in FORMULAS:
+        kind, names = FORMULAS[spec.kind]
+        a, b, c = ([p[name] for name in names] + [0.0, 0.0])[:3]
+        return Table(kind, a, b, c, np.zeros(0), 0, 0, 0)
     if spec.kind in ("empirical", "empirical_linear"):
         return _empirical(spec)
     table = tabulate(str(spec), _continuous(spec))
@@ -168,24 +174,24 @@ def moments(spec: DistributionSpec) -> tuple[float, float]:
     _check(spec)
     p = spec.params
     if spec.kind == "fixed":
-        return p["value"], 0.0
-    if spec.kind == "exponential":
-        return p["mean"], p["mean"] ** 2
-    if spec.kind == "uniform":
-        return (p["low"] + p["high"]) / 2.0, (p["high"] - p["low"]) ** 2 / 12.0
-    if spec.kind == "triangular":
+        mean, variance = p["value"], 0.0
+    elif spec.kind == "exponential":
+        mean, variance = p["mean"], p["mean"] ** 2
+    elif spec.kind == "uniform":
+        mean, variance = (p["low"] + p["high"]) / 2.0, (p["high"] - p["low"]) ** 2 / 12.0
+    elif spec.kind == "triangular":
         low, mode, high = p["low"], p["mode"], p["high"]
-        spread = low * low + mode * mode + high * high - low * mode - low * high - mode * high
-        return (low + mode + high) / 3.0, spread / 18.0
-    if spec.kind in ("empirical", "empirical_linear"):
-        values, weights = np.asarray(spec.values), np.asarray(spec.weights)
-        weights = weights / weights.sum()
-        if spec.kind == "empirical":
-            mean = float(weights @ values)
-            return mean, float(weights @ (values - mean) ** 2)
-        return moments_of_cells(weights, values[:-1], values[1:])
-    continuous = _continuous(spec)
-    return continuous.mean, continuous.variance
+        mean = (low + mode + high) / 3.0
+        variance = (low**2 + mode**2 + high**2 - low * mode - low * high - mode * high) / 18.0
+    elif spec.kind in ("empirical", "empirical_linear"):
+        values, weights = np.asarray(spec.values), np.asarray(spec.weights) / sum(spec.weights)
+        steps = spec.kind == "empirical"
+        mean, variance = moments_of_cells(
+            weights, values if steps else values[:-1], values if steps else values[1:]
+        )
+    else:
+        mean, variance = _continuous(spec)[2:]
+    return mean, variance
 
 
 def _check(spec: DistributionSpec) -> None:
@@ -198,15 +204,7 @@ def _check(spec: DistributionSpec) -> None:
         wanted = " or ".join(f"({', '.join(choice)})" for choice in choices)
         raise ValueError(f"{spec} needs the parameters {wanted}")
     for name, value in p.items():
-        if not math.isfinite(value) and (name, value) != ("high", math.inf):
-            raise ValueError(f"{spec}: {name} is not a finite number")
-        above_zero = name in ("sd", "shape", "scale", "median", "p90") or (
-            name == "mean" and spec.kind in ("lognormal", "gamma")
-        )
-        if above_zero and value <= 0.0:
-            raise ValueError(f"{spec}: {name} must be above 0")
-        if value < 0.0 and not (name == "mean" and spec.kind == "truncated_normal"):
-            raise ValueError(f"{spec}: {name} is negative, and a duration cannot be")
+        _check_number(spec, name, value)
     for smaller, larger in (("low", "mode"), ("mode", "high"), ("low", "high"), ("median", "p90")):
         # A lognormal whose 90th percentile is its median, or a normal cut to nothing, has no spread.
         strict = larger == "p90" or spec.kind == "truncated_normal"
@@ -216,6 +214,18 @@ def _check(spec: DistributionSpec) -> None:
         _check_empirical(spec)
     elif spec.values or spec.weights:
         raise ValueError(f"{spec}: only an empirical distribution has values and weights")
+
+
+def _check_number(spec: DistributionSpec, name: str, value: float) -> None:
+    """Refuse a parameter that makes no duration."""
+    normal = spec.kind == "truncated_normal"
+    if not math.isfinite(value) and not (normal and name == "high" and value == math.inf):
+        raise ValueError(f"{spec}: {name} is not a finite number")
+    must_exceed_zero = name in POSITIVE or (name == "mean" and spec.kind in ("lognormal", "gamma"))
+    if must_exceed_zero and value <= 0.0:
+        raise ValueError(f"{spec}: {name} must be above 0")
+    if value < 0.0 and not (normal and name == "mean"):
+        raise ValueError(f"{spec}: {name} is negative, and a duration cannot be")
 
 
 def _check_empirical(spec: DistributionSpec) -> None:
@@ -249,7 +259,7 @@ def _empirical(spec: DistributionSpec) -> Table:
 
 def _continuous(spec: DistributionSpec) -> Continuous:
     """Return quantile functions and moments; each tail has its own function, so that it stays exact."""
-    from scipy import special
+    from scipy import special  # noqa: PLC0415  (slow to load, and most runs of the program need none)
 
     p = spec.params
     if spec.kind == "lognormal":
@@ -289,7 +299,7 @@ def _continuous(spec: DistributionSpec) -> Continuous:
 
 def _truncated_normal(spec: DistributionSpec) -> Continuous:
     """Cut a normal distribution to [low, high]; moments from Johnson, Kotz and Balakrishnan (1994)."""
-    from scipy import special
+    from scipy import special  # noqa: PLC0415  (slow to load, and most runs of the program need none)
 
     mean, sd = spec.params["mean"], spec.params["sd"]
     low, high = spec.params.get("low", 0.0), spec.params.get("high", math.inf)

@@ -79,23 +79,25 @@ def tabulate(name: str, continuous: Continuous) -> QuantileTable:
 
 def _nodes(continuous: Continuous, body: int, lower: int, upper: int) -> Floats:
     """Return the nodes: body, lower tail and its extreme, upper tail and its extreme; tails go inwards."""
-    middle = TAIL + np.arange(body + 1) * ((1.0 - 2.0 * TAIL) / body)
+    middle: Floats = TAIL + np.arange(body + 1, dtype=np.float64) * ((1.0 - 2.0 * TAIL) / body)
     inside = np.where(middle <= 0.5, continuous.lower(middle), continuous.upper(1.0 - middle))
     beyond = 2.0**-32
     # Gauss-Legendre in each octave beyond the last: what the missing tail adds to the second moment.
     points, weights = np.polynomial.legendre.leggauss(6)
     starts = beyond * 2.0 ** -np.arange(1.0, 201.0)
-    where = starts[:, None] * (1.5 + points[None, :] / 2.0)
+    where: Floats = np.asarray(starts[:, None] * (1.5 + points[None, :] / 2.0), np.float64)
     square = float(np.sum(continuous.upper(where) ** 2 * weights[None, :] / 2.0 * starts[:, None]))
-    return np.concatenate(
+    nodes: Floats = np.concatenate(
         [
             inside,
             continuous.lower(_tail_grid(lower)),
             continuous.lower(np.array([beyond / 2.0])),
             continuous.upper(_tail_grid(upper)),
             [math.sqrt(square / beyond)],
-        ]
+        ],
+        dtype=np.float64,
     )
+    return nodes
 
 
 def _tail_grid(cells: int) -> Floats:
