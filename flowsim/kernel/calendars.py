@@ -53,9 +53,10 @@ def is_open(calendars: Calendars, c: int, t: float) -> bool:
     if kind == WEEKLY:
         beyond = int(spec["first"]) + int(spec["count"])
         opening = _opening(calendars, int(spec["first_day"]), int(spec["days"]), beyond, t)
-        return bool(calendars.opens[opening] <= t)
+        # At infinity nothing is open, though the last opening begins there.
+        return bool(calendars.opens[opening] <= t < math.inf)
     if kind == RHYTHM:
-        return bool(_next_look(float(spec["period"]), float(spec["phase"]), t) == t)
+        return bool(_next_look(float(spec["period"]), float(spec["phase"]), t) == t < math.inf)
     return False
 
 
