@@ -173,11 +173,11 @@ def _tag_fault(document: Document, problem: Problem, path: DataPath) -> Fault:
     named = isinstance(key, str)
     if named and isinstance(written, dict) and key in written:
         text = shown(written[key])
-        sentence = (
-            f"{text} is not known here" if isinstance(written[key], str) else f"must be text (got {text})"
-        )
-        subject = dotted((*path, key), document.data)
-        return document.fault((*path, key), f"{subject}: {sentence}.", did_you_mean(str(written[key]), tags))
+        is_text = isinstance(written[key], str)
+        sentence = f"{text} is not known here." if is_text else f"must be text (got {text})."
+        name = dotted((*path, key), document.data)
+        hint = did_you_mean(str(written[key]), tags)
+        return document.fault((*path, key), _with_subject(name, sentence), hint)
     if not isinstance(written, dict):
         sentence = f"must be a mapping of keys to values (got {shown(written)})"
         return document.fault(path, _with_subject(dotted(path, document.data), sentence))

@@ -48,7 +48,7 @@ __all__ = [
 ]
 
 #: A bound on what anchors may unfold to, so that a small file cannot fill the memory.
-NODES_MAX = 2_000_000
+NODES_MAX = 1_000_000
 
 _TAG = "tag:yaml.org,2002:"
 _TEXT_TAGS = (_TAG + "str", _TAG + "timestamp")
@@ -191,7 +191,7 @@ def _syntax_fault(path: str, line: int | None, problem: str, lines: list[str]) -
     hint = ""
     if "\t" in indent or "'\\t'" in problem:
         message, hint = "A tab stands here.", "Indent with spaces."
-    elif "single document" in problem or "document start" in problem:
+    elif "another document" in problem or "document start" in problem:
         message, hint = "A second document begins here.", "Take out the line '---'."
     elif "undefined alias" in problem:
         message, hint = (
