@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 from flowsim.vocabulary import JOURNAL_SCHEMA
 
 Block: TypeAlias = np.ndarray[Any, Any]
-Result = TypeVar("Result", covariant=True)
+Result_co = TypeVar("Result_co", covariant=True)
 
 #: Rows of a Parquet row group. Fixed, so that a file's bytes do not depend on the block size.
 ROW_GROUP: Final = 131_072
@@ -223,7 +223,7 @@ def _deadline_dict(deadline: StepDeadline | None) -> dict[str, Any] | None:
     return {**_limit_dict(deadline.within), "from": deadline.counts_from, "to": deadline.to}
 
 
-class Fold(Protocol[Result]):
+class Fold(Protocol[Result_co]):
     """What reads a journal: it is started once, takes each block in order, and is finished once."""
 
     def start(self, header: RunHeader) -> None:
@@ -232,7 +232,7 @@ class Fold(Protocol[Result]):
     def take(self, block: Block) -> None:
         """Read one block; the array may be used again by its owner afterwards, so nothing keeps it."""
 
-    def finish(self) -> Result:
+    def finish(self) -> Result_co:
         """Return the result; called once, after the last block."""
 
 
@@ -262,8 +262,10 @@ def from_table(table: pa.Table | pa.RecordBatch) -> Block:
 
 def to_frame(blocks: Iterable[Block]) -> pd.DataFrame:
     """Return all rows of a stream of blocks as one frame; for small journals and for tests."""
-    tables = [to_table(block) for block in blocks]
-    return pa.concat_tables(tables).to_pandas() if tables else _ARROW_SCHEMA.empty_table().to_pandas()
+    frame: pd.DataFrame = pa.concat_tables(
+        [_ARROW_SCHEMA.empty_table(), *(to_table(block) for block in blocks)]
+    ).to_pandas()
+    return frame
 
 
 class ParquetJournal:
@@ -321,7 +323,7 @@ class CsvJournal:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def start(self, header: RunHeader) -> None:
+    def start(self, header: RunHeader) -> None:  # noqa: ARG002 (text has no place for a header)
         """Open the file and write the column names."""
         self._writer = pa.csv.CSVWriter(self._path, _ARROW_SCHEMA)
 
@@ -338,7 +340,7 @@ class CsvJournal:
 class JournalHash:
     """The fold that gives a journal's hash: BLAKE2b over its rows, the same for any block size."""
 
-    def start(self, header: RunHeader) -> None:
+    def start(self, header: RunHeader) -> None:  # noqa: ARG002 (the hash is of what happened)
         """Begin an empty hash; the header is not part of it."""
         self._hash = hashlib.blake2b(digest_size=16)
 
@@ -372,9 +374,8 @@ def write_frame(frame: pd.DataFrame, path: Path, header: RunHeader) -> Path:
     Columns of categories are stored as plain text, so any reader understands the file.
     """
     table = pa.Table.from_pandas(frame, preserve_index=False)
-    fields = [
-        pa.field(f.name, f.type.value_type if pa.types.is_dictionary(f.type) else f.type) for f in table.schema
-    ]
+    plain = {f.name: f.type.value_type if pa.types.is_dictionary(f.type) else f.type for f in table.schema}
+    fields = [pa.field(name, kind) for name, kind in plain.items()]
     # The metadata of pandas holds version numbers of libraries; only the header is kept.
     schema = pa.schema(fields, metadata={_HEADER_KEY: header.to_json().encode()})
     pq.write_table(
@@ -390,4 +391,5 @@ def write_frame(frame: pd.DataFrame, path: Path, header: RunHeader) -> Path:
 
 def read_frame(path: Path) -> pd.DataFrame:
     """Return the frame that ``write_frame`` stored, with text where it had categories."""
-    return pq.read_table(path).to_pandas()
+    frame: pd.DataFrame = pq.read_table(path).to_pandas()
+    return frame

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,7 @@ def small_header(**changes: Any) -> RunHeader:
 
     It starts on Monday 1 January 2024, warms up for a week, observes four and follows each for 91 days.
     """
+    referral = MessageKind.referral
     within = {"hours": 48.0, "from": "authored", "to": "seen"}
     data: dict[str, Any] = {
         "start": "2024-01-01",
@@ -43,12 +45,15 @@ def small_header(**changes: Any) -> RunHeader:
         "holidays": ["2024-01-01", "2024-03-28", "2024-03-29", "2024-04-01"],
         "inhabitants": 1000,
         "services": [
-            {"id": "gp", "label": "GP 1", "kind": "gp_office", "party": Party.gp, "organisation": "gp1"},
-            {"id": "intake", "label": "", "kind": "referral_intake", "party": Party.hospital, "organisation": "h"},
-            {"id": "clinic", "label": "", "kind": "clinic", "party": Party.hospital, "organisation": "h"},
-            {"id": "wrong", "label": "", "kind": "clinic", "party": Party.hospital, "organisation": "h"},
-            {"id": "home", "label": "", "kind": "home_nursing", "party": Party.municipality, "organisation": "m"},
-            {"id": "patients", "label": "", "kind": "patients", "party": Party.patient, "organisation": "p"},
+            {"id": name, "label": name, "kind": kind, "party": party, "organisation": party.name}
+            for name, kind, party in (
+                ("gp", "gp_office", Party.gp),
+                ("intake", "referral_intake", Party.hospital),
+                ("clinic", "clinic", Party.hospital),
+                ("wrong", "clinic", Party.hospital),
+                ("home", "home_nursing", Party.municipality),
+                ("patients", "patients", Party.patient),
+            )
         ],
         "pathways": [
             {
@@ -67,7 +72,7 @@ def small_header(**changes: Any) -> RunHeader:
             },
         ],
         "steps": [
-            {"id": "refer", "pathway": 0, "kind": "send", "message": MessageKind.referral, "deadline": within},
+            {"id": "refer", "pathway": 0, "kind": "send", "message": referral, "deadline": within},
             {"id": "assess", "pathway": 0, "kind": "milestone", "milestone": Milestone.assessed},
             {"id": "start", "pathway": 0, "kind": "milestone", "milestone": Milestone.care_started},
             {
@@ -85,7 +90,7 @@ def small_header(**changes: Any) -> RunHeader:
                 "message": MessageKind.referral_status,
                 "deadline": {"hours": 24.0, "from": "received", "to": "done"},
             },
-            {"id": "fill", "pathway": 2, "kind": "send", "message": MessageKind.referral, "deadline": None},
+            {"id": "fill", "pathway": 2, "kind": "send", "message": referral},
         ],
     }
     data.update(changes)
@@ -183,7 +188,7 @@ class Story:
 def pieces(block: Block, cuts: Sequence[int]) -> list[Block]:
     """Cut a block at the given places; empty pieces are allowed."""
     edges = [0, *sorted(min(c, len(block)) for c in cuts), len(block)]
-    return [block[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    return [block[a:b] for a, b in pairwise(edges)]
 
 
 def random_story(seed: int, cases: int) -> Block:
@@ -194,24 +199,29 @@ def random_story(seed: int, cases: int) -> Block:
         t = float(rng.uniform(0.0, 1000.0))
         key = (int(rng.integers(1, 5)) << 32) | case
         story.created(t, key, Urgency(int(rng.choice([1, 3]))), step=int(rng.choice([REFER, REFER, FILLER])))
-        story.authored(t, key)
         match int(rng.integers(0, 6)):
             case 0:
-                story.on(t, Event.authored, key, state=State.silent, fault=Fault.not_emitted)
+                story.authored(t, key, state=State.silent, fault=Fault.not_emitted)
                 found = t + float(rng.exponential(800.0))
                 story.on(found, Event.found, key, fault=Fault.not_emitted, attempt=1)
                 story.delivered(found, key)
             case 1:
+                story.authored(t, key)
                 story.on(t + 1.0, Event.sent, key, service=GP)
-                story.on(t + 2.0, Event.received, key, service=WRONG, state=State.silent, fault=Fault.misaddressed)
+                lost = {"state": State.silent, "fault": Fault.misaddressed}
+                story.on(t + 2.0, Event.received, key, service=WRONG, **lost)
             case 2:
+                story.authored(t, key)
                 story.delivered(t + 1.0, key, seen_after=float(rng.exponential(60.0)) + 1.0)
             case 3:
+                story.authored(t, key)
                 story.on(t + 1.0, Event.withdrawn, key, delivery=0, state=State.none)
                 story.on(t + 1.0, Event.cancelled, key, state=State.ended)
             case 4:
+                story.authored(t, key)
                 story.on(t + 1.0, Event.rejected, key, service=GP, state=State.told, fault=Fault.rejected)
             case _:
+                story.authored(t, key)
                 story.delivered(t, key)
         if rng.random() < 0.7:
             story.reached(t + float(rng.exponential(900.0)), key, START)

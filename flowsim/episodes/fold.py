@@ -86,9 +86,8 @@ class EpisodesFold:
             # First forget the cases whose horizon has passed; grow only if those left fill half of it.
             size = len(self._slots)
             fresh = _empty_slots(max(size, 1 << (needed - 1).bit_length()))
-            kept = rows.rebuild(self._slots, fresh, self._cases, self._deliveries, now)
+            rows.rebuild(self._slots, fresh, self._used.slots, self._cases, self._deliveries, now)
             self._slots = fresh
-            self._used.slots[0] = kept
 
 
 def _grown(table: Block, rows_needed: int) -> Block:
@@ -100,9 +99,7 @@ def _grown(table: Block, rows_needed: int) -> Block:
 
 
 def _empty_slots(size: int) -> Block:
-    slots = np.zeros(size, rows.SLOT)
-    slots["row"] = -1
-    return slots
+    return np.full(size, -1, np.int64)
 
 
 def _step_table(header: RunHeader) -> rows.StepTable:

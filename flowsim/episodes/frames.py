@@ -186,7 +186,8 @@ def _fates(raw: Raw, was_late: Bools) -> NDArray[np.uint8]:
         default=0,
     ).astype(np.uint8)
     counts = np.bincount(fate, minlength=len(Fate) + 1)
-    assert counts[0] == 0 and counts.sum() == len(raw), "the fates do not add up to the deliveries created"
+    assert counts[0] == 0, "the fates do not add up to the deliveries created: a delivery has none"
+    assert counts.sum() == len(raw), "the fates do not add up to the deliveries created"
     return fate
 
 
@@ -213,7 +214,8 @@ def _or_never(instants: Floats) -> Floats:
 def _stages(raw: Raw) -> NDArray[np.uint8]:
     """Return the stage of the first failure; incomplete content fails at authoring though it arrives."""
     blank = (raw["stage_failed"] == 0) & (raw["fault"] == Fault.incomplete)
-    stages: NDArray[np.uint8] = np.where(blank, STAGES.index("authored"), raw["stage_failed"]).astype(np.uint8)
+    stages: NDArray[np.uint8] = raw["stage_failed"].copy()
+    stages[blank] = STAGES.index("authored")
     return stages
 
 

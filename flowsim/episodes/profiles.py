@@ -54,8 +54,8 @@ def delivery_delay(deliveries: pd.DataFrame) -> pd.DataFrame:
     index = np.clip(np.searchsorted(DELAY_EDGES_HOURS, delay, side="right") - 1, 0, bins - 1)
     index = np.where(np.isnan(delay), bins + fate.codes.to_numpy(), index)
     width = bins + len(fate.categories)
-    key = (kind.codes.to_numpy().astype(np.int64) * len(channel.categories) + channel.codes.to_numpy()) * width
-    counts = np.bincount(key + index, minlength=0)
+    pairs = kind.codes.to_numpy().astype(np.int64) * len(channel.categories) + channel.codes.to_numpy()
+    counts = np.bincount(pairs * width + index)
     there = np.flatnonzero(counts)
     pair, slot = np.divmod(there, width)
     seen = slot < bins

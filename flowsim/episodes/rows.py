@@ -7,7 +7,8 @@ forgets a case once its horizon has passed, so what is looked up in stays as sma
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple, TypeAlias
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar, cast
 
 import numba
 import numpy as np
@@ -15,6 +16,7 @@ import numpy as np
 from flowsim.vocabulary import Event, Fault, Milestone, State
 
 Array: TypeAlias = np.ndarray[Any, Any]
+AnyFunction = TypeVar("AnyFunction", bound=Callable[..., object])
 
 CASE_ROW: Final = np.dtype(
     [
@@ -24,7 +26,7 @@ CASE_ROW: Final = np.dtype(
         ("arrived", np.float64),
         ("withdrawn", np.float64),
         ("closed", np.float64),
-        ("milestones", np.float64, (9,)),  # by number of the milestone; 0 is not used
+        ("milestones", np.float64, (len(Milestone) + 1,)),  # by number of the milestone; 0 is not used
         ("pathway", np.int32),
         ("origin", np.int32),
         ("practice", np.int32),
@@ -36,8 +38,10 @@ CASE_ROW: Final = np.dtype(
 
 DELIVERY_ROW: Final = np.dtype(
     [
-        ("case_row", np.int64),
+        ("case", np.int64),
         ("delivery", np.int64),
+        ("horizon", np.float64),
+        ("case_row", np.int64),
         ("authored", np.float64),
         ("sent", np.float64),
         ("received", np.float64),
@@ -63,8 +67,6 @@ DELIVERY_ROW: Final = np.dtype(
     align=True,
 )
 
-SLOT: Final = np.dtype([("case", np.int64), ("delivery", np.int64), ("row", np.int64)], align=True)
-
 #: The stages of a delivery in order; ``stage_failed`` names the first that it did not get through.
 STAGES: Final = ("", "authored", "emitted", "transported", "accepted", "listed", "opened", "acted")
 
@@ -83,6 +85,16 @@ _F_INCOMPLETE, _F_REJECTED, _F_NO_RECEIPT = int(Fault.incomplete), int(Fault.rej
 _MILESTONES = len(Milestone) + 1
 
 _LOW: Final = 0xFFFFFFFF
+_TAG: Final = 0xFFFFFFFF  # the bits of a slot that repeat the key's; most misses end here
+_EMPTY: Final = -1
+
+
+def _compiled(function: AnyFunction) -> AnyFunction:
+    """Compile a function that makes no array, so that references to arrays need not be counted.
+
+    The counting costs more than the look-ups themselves. Numba's type hints do not list the option.
+    """
+    return cast(AnyFunction, numba.njit(function, cache=True, nogil=True, _nrt=False))  # type: ignore[call-overload]
 
 
 class Window(NamedTuple):
@@ -118,63 +130,82 @@ class Used(NamedTuple):
     slots: Array
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _slot(slots: Array, case: int, delivery: int) -> int:
-    """Return where (case, delivery) stands, or the free slot where it would stand."""
+@_compiled
+def _mixed(case: int, delivery: int) -> int:
+    """Return 32 well-mixed bits of a key."""
     # All steps stay within 63 bits, so the plain-Python form gives the same numbers without overflow.
     x = ((case >> 32) ^ case ^ (delivery >> 22) ^ (delivery << 3)) & _LOW
     x = ((x ^ (x >> 16)) * 0x45D9F3B) & _LOW
     x = ((x ^ (x >> 16)) * 0x45D9F3B) & _LOW
+    return x ^ (x >> 16)
+
+
+@_compiled
+def _find(slots: Array, cases: Array, deliveries: Array, case: int, delivery: int) -> int:
+    """Return the line of a delivery, or of a case where ``delivery`` is 0; -1 where there is none."""
+    mixed = _mixed(case, delivery)
+    tag = mixed & _TAG
     mask = len(slots) - 1
-    i = (x ^ (x >> 16)) & mask
-    while slots[i]["row"] >= 0 and (slots[i]["case"] != case or slots[i]["delivery"] != delivery):
+    i = mixed & mask
+    while slots[i] != _EMPTY:
+        if slots[i] & _TAG == tag:
+            line = slots[i] >> 32
+            if delivery == 0:
+                if line & 1 == 0 and cases[line >> 1]["case"] == case:
+                    return int(line >> 1)
+            elif line & 1 == 1:
+                d = deliveries[line >> 1]
+                if d["delivery"] == delivery and d["case"] == case:
+                    return int(line >> 1)
         i = (i + 1) & mask
-    return i
+    return -1
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _enter(slots: Array, used: Array, case: int, delivery: int, row: int) -> None:
-    i = _slot(slots, case, delivery)
-    if slots[i]["row"] < 0:
-        used[0] += 1
-    slots[i]["case"] = case
-    slots[i]["delivery"] = delivery
-    slots[i]["row"] = row
+@_compiled
+def _enter(slots: Array, used: Array, case: int, delivery: int, line: int) -> None:
+    """Enter a key that is not there; a slot holds the line, which table it is in, and some key bits."""
+    mixed = _mixed(case, delivery)
+    mask = len(slots) - 1
+    i = mixed & mask
+    while slots[i] != _EMPTY:
+        i = (i + 1) & mask
+    slots[i] = ((line << 1 | (delivery != 0)) << 32) | (mixed & _TAG)
+    used[0] += 1
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def rebuild(old: Array, new: Array, cases: Array, deliveries: Array, now: float) -> int:
-    """Copy the entries whose case has not reached its horizon into ``new``; return how many."""
-    used = np.zeros(1, np.int64)
+@_compiled
+def rebuild(old: Array, new: Array, used: Array, cases: Array, deliveries: Array, now: float) -> None:
+    """Enter what is in ``old`` and has not reached its horizon into ``new``; count it in ``used``."""
+    used[0] = 0
     for i in range(len(old)):
-        row = old[i]["row"]
-        if row >= 0:
-            case_row = row if old[i]["delivery"] == 0 else deliveries[row]["case_row"]
-            if cases[case_row]["horizon"] > now:
-                _enter(new, used, old[i]["case"], old[i]["delivery"], row)
-    return int(used[0])
+        if old[i] != _EMPTY:
+            line = old[i] >> 33
+            if (old[i] >> 32) & 1 == 0:
+                if cases[line]["horizon"] > now:
+                    _enter(new, used, cases[line]["case"], 0, line)
+            elif deliveries[line]["horizon"] > now:
+                _enter(new, used, deliveries[line]["case"], deliveries[line]["delivery"], line)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@_compiled
 def _failed_at(event: int, at_intended: bool, fault: int, seen: bool) -> int:
     """Return the stage that a delivery did not get through, from the row at which it failed."""
-    if fault == _F_INCOMPLETE and event == _E_AUTHORED:
-        return _AUTHORED
+    stage = _TRANSPORTED
     if event == _E_AUTHORED:
-        return _EMITTED
-    if fault == _F_REJECTED or fault == _F_NO_RECEIPT or event == _E_REJECTED:
-        return _ACCEPTED
-    if seen:
-        return _ACTED
-    if event == _E_LISTED or event == _E_VANISHED:
-        return _OPENED
-    if event == _E_RECEIVED or event == _E_APPLICATION:
+        stage = _AUTHORED if fault == _F_INCOMPLETE else _EMITTED
+    elif fault in (_F_REJECTED, _F_NO_RECEIPT) or event == _E_REJECTED:
+        stage = _ACCEPTED
+    elif seen:
+        stage = _ACTED
+    elif event in (_E_LISTED, _E_VANISHED):
+        stage = _OPENED
+    elif event in (_E_RECEIVED, _E_APPLICATION):
         # Accepted by a wrong endpoint, or at the right one and on no list.
-        return _LISTED if at_intended else _ACCEPTED
-    return _TRANSPORTED
+        stage = _LISTED if at_intended else _ACCEPTED
+    return stage
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@_compiled
 def _case_row(t: float, event: int, case: Any, step: int, steps: StepTable) -> None:
     """Write a row that is about a case itself into the case's line."""
     if event == _E_MILESTONE:
@@ -184,12 +215,11 @@ def _case_row(t: float, event: int, case: Any, step: int, steps: StepTable) -> N
     elif event == _E_WITHDRAWN:
         if np.isnan(case["withdrawn"]):
             case["withdrawn"] = t
-    elif event == _E_CLOSED:
-        if np.isnan(case["closed"]):
-            case["closed"] = t
+    elif event == _E_CLOSED and np.isnan(case["closed"]):
+        case["closed"] = t
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@_compiled
 def _state(t: float, event: int, at_intended: bool, row: Any, d: Any) -> None:
     """Write the truth of a row about a delivery: state, fault, and the stage of its first failure."""
     fault, state = row["fault"], row["state"]
@@ -199,23 +229,22 @@ def _state(t: float, event: int, at_intended: bool, row: Any, d: Any) -> None:
     if state == _S_NONE:
         return
     d["last_state"] = state
-    if state == _S_SILENT or state == _S_TOLD:
-        if np.isnan(d["silent"]) and np.isnan(d["told"]):
-            d["stage_failed"] = _failed_at(event, at_intended, fault, not np.isnan(d["seen"]))
-        if state == _S_SILENT and np.isnan(d["silent"]):
-            d["silent"] = t
-        if state == _S_TOLD and np.isnan(d["told"]):
-            d["told"] = t
-    elif state == _S_SEEN:
-        if np.isnan(d["seen"]):
-            d["seen"] = t
-    elif state == _S_ENDED:
-        if np.isnan(d["ended"]):
-            d["ended"] = t
+    if state in (_S_SILENT, _S_TOLD) and np.isnan(d["silent"]) and np.isnan(d["told"]):
+        d["stage_failed"] = _failed_at(event, at_intended, fault, not np.isnan(d["seen"]))
+    if state == _S_SILENT and np.isnan(d["silent"]):
+        d["silent"] = t
+    elif state == _S_TOLD and np.isnan(d["told"]):
+        d["told"] = t
+    elif state == _S_SEEN and np.isnan(d["seen"]):
+        d["seen"] = t
+    elif state == _S_ENDED and np.isnan(d["ended"]):
+        d["ended"] = t
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _delivery_row(t: float, event: int, row: Any, d: Any, case: Any, referral: bool) -> None:
+@_compiled
+def _delivery_row(  # noqa: C901 (one branch an event)
+    t: float, event: int, row: Any, d: Any, case: Any, referral: bool
+) -> None:
     """Write a row about a delivery into the delivery's line."""
     at_intended = row["service"] == d["intended"]
     if event == _E_SENT:
@@ -244,7 +273,7 @@ def _delivery_row(t: float, event: int, row: Any, d: Any, case: Any, referral: b
         case["touched"] = 1
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@_compiled
 def _new_case(t: float, row: Any, case: Any, window: Window, pathway: int) -> None:
     case["case"] = row["case"]
     case["created"] = t
@@ -252,7 +281,8 @@ def _new_case(t: float, row: Any, case: Any, window: Window, pathway: int) -> No
     case["arrived"] = np.nan
     case["withdrawn"] = np.nan
     case["closed"] = np.nan
-    case["milestones"][:] = np.nan
+    for m in range(_MILESTONES):
+        case["milestones"][m] = np.nan
     case["pathway"] = pathway
     case["origin"] = row["service"]
     case["practice"] = row["peer"]
@@ -260,8 +290,10 @@ def _new_case(t: float, row: Any, case: Any, window: Window, pathway: int) -> No
     case["touched"] = 0
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _new_delivery(t: float, row: Any, d: Any, case_row: int) -> None:
+@_compiled
+def _new_delivery(t: float, row: Any, d: Any, case_row: int, horizon: float) -> None:
+    d["case"] = row["case"]
+    d["horizon"] = horizon
     d["case_row"] = case_row
     d["delivery"] = row["delivery"]
     d["authored"] = t
@@ -287,16 +319,17 @@ def _new_delivery(t: float, row: Any, d: Any, case_row: int) -> None:
     d["stage_failed"] = 0
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@_compiled
 def end_days(t: float, lengths: Lengths) -> None:
     """Write the lengths of all lists at the end of each day before ``t``."""
     while (lengths.day[0] + 1) * 24.0 <= t and lengths.day[0] < len(lengths.daily):
-        lengths.daily[lengths.day[0], :] = lengths.now
+        for service in range(len(lengths.now)):
+            lengths.daily[lengths.day[0], service] = lengths.now[service]
         lengths.day[0] += 1
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def read_rows(
+@_compiled
+def read_rows(  # noqa: C901 (the loop itself)
     block: Array,
     window: Window,
     steps: StepTable,
@@ -310,7 +343,7 @@ def read_rows(
     for i in range(len(block)):
         row = block[i]
         t, event, case_id, delivery = row["time"], row["event"], row["case"], row["delivery"]
-        if event == _E_LISTED or event == _E_TAKEN or event == _E_SNAPSHOT:
+        if event in (_E_LISTED, _E_TAKEN, _E_SNAPSHOT):
             end_days(t, lengths)
             lengths.now[row["service"]] = row["list_length"]
         if t < window.opens:
@@ -321,7 +354,7 @@ def read_rows(
                 _enter(slots, used.slots, case_id, 0, used.cases[0])
                 used.cases[0] += 1
             continue
-        line = slots[_slot(slots, case_id, delivery)]["row"]
+        line = _find(slots, cases, deliveries, case_id, delivery)
         if delivery == 0:
             if line >= 0 and t < cases[line]["horizon"]:
                 _case_row(t, event, cases[line], row["step"], steps)
@@ -329,14 +362,14 @@ def read_rows(
         if line < 0:
             if event != _E_AUTHORED:
                 continue
-            owner = slots[_slot(slots, case_id, 0)]["row"]
+            owner = _find(slots, cases, deliveries, case_id, 0)
             if owner < 0 or t >= cases[owner]["horizon"]:
                 continue
             line = used.deliveries[0]
-            _new_delivery(t, row, deliveries[line], owner)
+            _new_delivery(t, row, deliveries[line], owner, cases[owner]["horizon"])
             _enter(slots, used.slots, case_id, delivery, line)
             used.deliveries[0] += 1
         d = deliveries[line]
-        if t < cases[d["case_row"]]["horizon"]:
+        if t < d["horizon"]:
             main_referral = steps.referral[d["step"]] and delivery & 0xFF == 0
             _delivery_row(t, event, row, d, cases[d["case_row"]], main_referral)

@@ -1,0 +1,87 @@
+"""The named measures of a run: unit, direction, formula, and one small function each.
+
+``MEASURES`` holds them all in the order of the report. ``measure_all`` computes them for the whole
+run and for each group.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+# The two modules enter their measures into the registry when they are imported.
+from flowsim.episodes import Episodes
+from flowsim.journal import RunHeader
+from flowsim.measures import of_care, of_deliveries
+from flowsim.measures.registry import MEASURES, Better, Columns, Level, Measure, share
+from flowsim.measures.tables import TwinTimes, codes, group_codes, tables
+from flowsim.vocabulary import Fault
+
+__all__ = [
+    "GROUPS",
+    "MEASURES",
+    "Better",
+    "Level",
+    "Measure",
+    "TwinTimes",
+    "measure_all",
+    "of_care",
+    "of_deliveries",
+]
+
+_CARE_GROUPS: Final = (("pathway",), ("urgency",), ("pathway", "urgency"))
+
+#: By what each level's measures are split, besides the whole. Care depends on pathway and urgency only.
+GROUPS: Final[dict[Level, tuple[tuple[str, ...], ...]]] = {
+    Level.deliveries: (("pathway",), ("urgency",), ("kind",), ("channel",), ("direction",)),
+    Level.referrals: (("pathway",), ("urgency",), ("channel",), ("direction",)),
+    Level.cases: _CARE_GROUPS,
+    Level.care: _CARE_GROUPS,
+}
+
+Row = tuple[str, str, float, str]
+
+
+def measure_all(
+    episodes: Episodes,
+    header: RunHeader,
+    ideal: TwinTimes | None = None,
+    same_adoption: TwinTimes | None = None,
+) -> pd.DataFrame:
+    """Return every measure of a run, for the whole run and for each group.
+
+    Columns: measure, group (empty for the whole, else pathway=…, urgency=…, kind=…, channel=…,
+    direction=…, fault=…, or pathway=…,urgency=…), value, unit. Measures of excess delay are there only
+    where their twin is given. A measure without a value is nan for the whole and is left out of groups.
+    ValueError if a twin lacks a case.
+    """
+    rows: list[Row] = []
+    for level, (table, frame) in tables(episodes, header, ideal, same_adoption).items():
+        here = [m for m in MEASURES.values() if m.level == level]
+        chosen = [m for m in here if all(name in table.columns for name in m.needs)]
+        rows += _values(chosen, table, "")
+        for names in GROUPS[level]:
+            group, labels = group_codes(frame, names)
+            for code, part in table.groups(group):
+                rows += [row for row in _values(chosen, part, labels[code]) if row[2] == row[2]]
+    rows += _fault_rows(episodes)
+    order = {name: place for place, name in enumerate(MEASURES)}
+    rows.sort(key=lambda row: order[row[0]])
+    return pd.DataFrame(rows, columns=["measure", "group", "value", "unit"])
+
+
+def _values(chosen: list[Measure], columns: Columns, group: str) -> list[Row]:
+    return [(m.name, group, m.function(columns), m.unit) for m in chosen]
+
+
+def _fault_rows(episodes: Episodes) -> list[Row]:
+    """Return the share of all deliveries that had each fault, also of those that never came."""
+    counts = np.bincount(codes(episodes.deliveries["fault"], Fault), minlength=len(Fault))
+    unit = MEASURES["faults_share"].unit
+    return [
+        ("faults_share", f"fault={fault.name}", share(counts[fault], counts.sum()), unit)
+        for fault in Fault
+        if fault is not Fault.none and counts.sum()
+    ]
