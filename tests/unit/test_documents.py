@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,6 +29,34 @@ def test_a_path_finds_list_items_by_their_id_and_names_what_it_does_not_find() -
         set_path(data, "services..staff", 5)
     with pytest.raises(FaultsInFile, match=r"v\.yaml:7  'seed\.x' leads nowhere"):
         Document("a.yaml", data).put("seed.x", 1, Origin("v.yaml", 7))
+
+
+def test_what_is_put_in_place_of_a_mapping_forgets_the_lines_of_what_stood_there() -> None:
+    lines = {(): 1, ("a",): 2, ("a", "b"): 3, ("c",): 4}
+    document = Document(
+        "f.yaml", {"a": {"b": 1}, "c": 2}, {key: Origin("f.yaml", line) for key, line in lines.items()}
+    )
+    changed = document.put("a", {"b": 9}, Origin("f.yaml", 7))
+    assert [changed.line(path) for path in (("a",), ("a", "b"), ("c",))] == [7, 7, 4]
+    assert [document.put("a", {"b": 9}).line(path) for path in (("a",), ("a", "b"))] == [2, 2]
+
+
+def test_mappings_merge_and_all_else_is_replaced_with_its_lines(tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text("a: {x: 1, y: 2}\nb: [1, 2]\nc: {z: 1}\nd: 4\n", encoding="utf-8")
+    top = tmp_path / "top.yaml"
+    top.write_text("base: base.yaml\na:\n  y: 3\nb: [9]\nc: none\n", encoding="utf-8")
+    document = load_yaml(top)
+    assert document.data == {"a": {"x": 1, "y": 3}, "b": [9], "c": "none", "d": 4}
+    files = {path: Path(document.where(path).file).name for path in document.origins if path}
+    assert {path for path, file in files.items() if file == "base.yaml"} == {("a", "x"), ("d",)}
+    assert {path for path, file in files.items() if file == "top.yaml"} == {
+        ("base",),
+        ("a",),
+        ("a", "y"),
+        ("b",),
+        ("b", 0),
+        ("c",),
+    }
 
 
 KEYS = st.sampled_from(["a", "b", "c", "NO", "x y"])
