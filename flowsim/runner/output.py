@@ -1,0 +1,171 @@
+"""What an output folder holds beside its runs: the configuration, the result tables, profiles and charts."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from flowsim.config.compose import Study
+from flowsim.errors import UsageError
+from flowsim.experiment.basis import basis_of, practices_joined
+from flowsim.experiment.jobs import Campaign, Job
+from flowsim.experiment.tables import (
+    comparison_table,
+    merged,
+    read_csv,
+    read_table,
+    summary_table,
+    write_csv,
+    write_table,
+)
+from flowsim.runner.store import MANIFEST, RUNS, read_manifest, write_json, write_resolved
+
+SUMMARY: Final = "summary.csv"
+SCENARIOS: Final = "scenarios.csv"
+COMPARISON: Final = "comparison.csv"
+GIVEN: Final = "experiment.yaml"
+PROFILES: Final = "profiles"
+CHARTS: Final = "charts"
+
+_LIBRARIES: Final = ("numba", "numpy", "pandas", "pyarrow", "scipy", "simpy")
+
+
+def scenarios_table(study: Study) -> pd.DataFrame:
+    """Return one row a scenario: its varied settings, and how many practices are on the platform."""
+    rows = [
+        {**row, **practices_joined(point.design)}
+        for row, point in zip(study.scenario_rows(), study.points, strict=True)
+    ]
+    return pd.DataFrame(rows)
+
+
+def begin(out: Path, study: Study, campaign: Campaign, workers: int) -> None:
+    """Write what says which configuration the folder belongs to, before anything runs."""
+    (out / RUNS).mkdir(exist_ok=True)
+    for left in (out / RUNS).glob("*.part"):
+        shutil.rmtree(left, ignore_errors=True)
+    shutil.copyfile(study.path, out / GIVEN)
+    write_resolved(out, study.resolved())
+    write_json(out / MANIFEST, {**_manifest(study, campaign), "whole": False, "workers": workers})
+
+
+def finish(out: Path, study: Study, campaign: Campaign, replications: int, told: Mapping[str, Any]) -> None:
+    """Write the result tables, merged profiles and the manifest for replications 1 to ``replications``."""
+    jobs = [job for number in range(1, replications + 1) for job in campaign.scenario_jobs(number)]
+    scenarios = scenarios_table(study)
+    summary = read_summary(out, jobs)
+    write_csv(summary, out / SUMMARY)
+    write_csv(scenarios, out / SCENARIOS)
+    write_csv(comparison_table(summary, scenarios, study.baseline_rule()), out / COMPARISON)
+    _write_profiles(out, jobs)
+    write_json(out / MANIFEST, {**_manifest(study, campaign), "replications": replications, **told})
+
+
+def read_summary(out: Path, jobs: Sequence[Job]) -> pd.DataFrame:
+    """Return the summary of finished jobs: by scenario in their order, then replication."""
+    return summary_table(_parts(out, jobs, "summary.parquet"))
+
+
+def _parts(out: Path, jobs: Sequence[Job], name: str) -> list[tuple[str, int, pd.DataFrame]]:
+    """Return the named table of each job, scenario by scenario, each with its replications in order."""
+    order = {label: place for place, label in enumerate(dict.fromkeys(job.label for job in jobs))}
+    ordered = sorted(jobs, key=lambda job: (order[job.label], job.replication))
+    return [
+        (job.label, job.replication, read_table(out / RUNS / job.hash / name))
+        for job in ordered
+        if (out / RUNS / job.hash / name).exists()
+    ]
+
+
+def _write_profiles(out: Path, jobs: Sequence[Job]) -> None:
+    """Write each profile of all scenarios and replications into one file."""
+    names = {path.stem for job in jobs for path in (out / RUNS / job.hash / PROFILES).glob("*.parquet")}
+    (out / PROFILES).mkdir(exist_ok=True)
+    for name in sorted(names):
+        parts = _parts(out, jobs, f"{PROFILES}/{name}.parquet")
+        write_table(merged(parts), out / PROFILES / f"{name}.parquet")
+
+
+def _manifest(study: Study, campaign: Campaign) -> dict[str, Any]:
+    """Return what a reader must know about a folder; times and machine stand here only."""
+    base = study.base
+    return {
+        "experiment": study.experiment.name,
+        "question": study.experiment.question,
+        "program": {
+            "version": campaign.program.version,
+            "kernel": campaign.program.kernel,
+            "code": campaign.program.code,
+        },
+        "seed": base.seed,
+        "view": base.view,
+        "basis": basis_of(base),
+        "notice": base.topology.notice,
+        "background": {p.label: p.scale for p in base.pathways.values() if p.background or p.scale != 1},
+        "topology": {
+            "name": base.topology.name,
+            "inhabitants": base.topology.inhabitants,
+            "organisations": len(base.topology.organisations),
+            "practices": practices_joined(base)["practices_total"],
+        },
+        "windows": {name: str(getattr(base, name)) for name in ("warm_up", "observe", "follow_up")},
+        "compare": study.baseline_rule(),
+        "scenarios": len(campaign.points),
+        "scenarios_of_the_experiment": len(study.points),
+        "written": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": {
+            "python": platform.python_version(),
+            "system": platform.platform(),
+            "cores": os.cpu_count(),
+            "libraries": {name: _version(name) for name in _LIBRARIES},
+        },
+    }
+
+
+def _version(library: str) -> str:
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return "unknown"
+
+
+class Results:
+    """The tables of an output folder, as ``show``, ``compare`` and ``chart`` read them."""
+
+    def __init__(self, out: Path) -> None:
+        """Open a folder; raises ``UsageError`` where it holds no results (yet)."""
+        manifest = read_manifest(out)
+        if manifest is None or not (out / SUMMARY).is_file():
+            state = "is not finished" if manifest is not None else "holds no results of flowsim"
+            hint = "The same 'flowsim run' goes on from there." if manifest is not None else "Run an experiment first."
+            raise UsageError(f"{out} {state}.", hint)
+        self.out = out
+        self.manifest = manifest
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """Return ``summary.csv``."""
+        return read_csv(self.out / SUMMARY)
+
+    @property
+    def scenarios(self) -> pd.DataFrame:
+        """Return ``scenarios.csv``."""
+        return read_csv(self.out / SCENARIOS)
+
+    @property
+    def comparison(self) -> pd.DataFrame:
+        """Return ``comparison.csv``."""
+        return read_csv(self.out / COMPARISON)
+
+    @property
+    def profiles(self) -> dict[str, pd.DataFrame]:
+        """Return the merged profiles by name."""
+        return {path.stem: read_table(path) for path in sorted((self.out / PROFILES).glob("*.parquet"))}
