@@ -1,5 +1,5 @@
 # make run    set up once, then run the first experiment
-# make test   the tests
+# make test   the tests (ARGS="-n 2 --dist loadfile" for two at a time, ARGS=-x to stop at the first failure)
 # make check  what a change must pass: linter, formatter, types, tests
 # make bench  how fast the kernel is, as JSON
 # make lock   renew requirements.lock from pyproject.toml (asks the package index)
@@ -17,13 +17,13 @@ run: setup
 	@echo "Results: $(OUT)/report.html, charts in $(OUT)/charts, tables in $(OUT)/*.csv"
 
 test: setup
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q $(ARGS)
 
 check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q $(ARGS)
 
 bench: setup
 	$(BIN)/python -m benchmarks.kernel

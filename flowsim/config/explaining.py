@@ -83,7 +83,16 @@ _WRONG_SHAPE: Final = frozenset(
 def explain(document: Document, model: type[BaseModel], error: ValidationError) -> list[Fault]:
     """Return the faults in a document that a model refused, in the order in which they stand."""
     problems = problems_of(document.data, model, error)
-    return [_fault(document, group) for group in _reduce(filter(_is_real, problems), 0)]
+    bad_keys = {problem.path for problem in problems if problem.is_key}
+    told = [
+        problem
+        for problem in problems
+        # What stands under a key that is not known is not judged.
+        if problem.is_key
+        or bad_keys.isdisjoint(problem.path[:length] for length in range(len(problem.path) + 1))
+        if _is_real(problem)
+    ]
+    return [_fault(document, group) for group in _reduce(told, 0)]
 
 
 def _is_real(problem: Problem) -> bool:
@@ -215,16 +224,21 @@ def _sentence(group: list[Problem]) -> tuple[str, str]:
 
 
 def _shown(value: object) -> str:
-    """Return what was written; of a list or mapping that is too short or long, how many it has."""
-    size = f" of {len(value)}" if isinstance(value, list | tuple | dict) else ""
-    return shown(value) + size
+    """Return what was written; of a list or mapping, how many it has."""
+    if isinstance(value, list | tuple | dict):
+        return f"{shown(value)} of {len(value)}" if value else shown(value).replace("a ", "an empty ")
+    return shown(value)
+
+
+def _short(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _expected(problem: Problem) -> str:
     """Return what a value was expected to be, to stand after "must be"."""
     kind, context = problem.kind, problem.context
     if kind in _EXPECTED:
-        return _EXPECTED[kind].format(**context)
+        return _EXPECTED[kind].format(**{key: _short(value) for key, value in context.items()})
     if kind in ("literal_error", "enum"):
         return legal_list(legal_words(problem.schema)) or str(context.get("expected", ""))
     if kind in ("too_short", "too_long", "string_too_short", "string_too_long"):

@@ -60,6 +60,8 @@ class Setup(Strict):
     until: Phone | Adoption | None = None
     low: int = 0
     high: int = 1
+    margin: float = Field(default=1, gt=0.5)
+    margins: tuple[float, ...] = Field(default=(1.0,), min_length=1)
 
     @model_validator(mode="after")
     def ordered(self) -> Setup:
@@ -221,6 +223,10 @@ weights: {urgnt: 1, routine: many}
         ("name: [a]", "1: name must be text (got a list of 1)"),
         ("name: x\nlow: 1.5", "2: low must be a whole number (got 1.5)"),
         ("name: x\nlow: 2", "1: The file needs low (2) to be at most high (1)"),
+        ("name: x\nweights: {zzz: many}", "2: 'zzz' is not known here. Known here: 'urgent' or 'routine'."),
+        ("name: x\nmargin: 0", "2: margin must be greater than 0.5 (got 0)"),
+        ("name: x\nmargins: []", "2: margins must be at least 1 entry long (got an empty list)"),
+        ("name: x\nmargins: [x]", '2: margins[1] must be a number (got "x")'),
         ("name: x\nadoption: 4", "2: adoption must be a mapping of keys to values (got 4)"),
         ("name: x\nadoption: {order: [a, 4.5]}",
          '2: adoption.order[2] must be text (got 4.5). Put it in quotes: "4.5".'),
@@ -229,7 +235,7 @@ weights: {urgnt: 1, routine: many}
         ("name: x\nuntil: 4", "2: until must be a mapping of keys to values (got 4)"),
         ("name: x\nzzz: 4",
          ("2: 'zzz' is not known here. Known here: "
-          "'name', 'adoption', 'channels', 'steps', 'weights', 'until', 'low' or 'high'.")),
+          "'name', 'adoption', 'channels', 'steps', 'weights', 'until', 'low', 'high', 'margin' or 'margins'.")),
         ("name: x\nchannels:\n  - {kind: phone}", "3: 'calls' is missing in channels[1]. (How often.)"),
         ("name: x\nsteps:\n  - {zzz: 1}",
          "3: steps[1] must say which kind it is. Known here: 'send' or 'wait'."),
