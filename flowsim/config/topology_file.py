@@ -109,7 +109,9 @@ class Service(Model):
     slot_calendar: Identifier | None = Field(default=None, description="When slots are; default: calendar.")
     waiting_at_start: int = Field(default=0, ge=0, description="Patients already waiting for its places.")
     watched: bool = Field(default=True, description="Somebody opens its list.")
-    address: Literal["edi", "portal", "none"] = Field(default="edi", description="How it is reached from outside.")
+    address: Literal["edi", "portal", "none"] = Field(
+        default="edi", description="How it is reached from outside."
+    )
     swamped_at: int | None = Field(default=None, ge=1, description="A list this long is told to the world.")
     basis: Basis | None = Field(default=None, description="Where its numbers come from, if not as above.")
 
@@ -155,7 +157,9 @@ class Practice(Model):
     gps: float = Field(gt=0, description="Doctors.")
     patients: int = Field(ge=1, description="Listed patients.")
     municipality: Identifier = Field(description="Where its patients live.")
-    district: Identifier | None = Field(default=None, description="Home-nursing area; none: dealt out in turn.")
+    district: Identifier | None = Field(
+        default=None, description="Home-nursing area; none: dealt out in turn."
+    )
     edi: bool = Field(default=True, description="It can be reached by e-message.")
     outside: bool = Field(default=False, description="Not asked to join the platform (outside the roll-out).")
 
@@ -168,6 +172,86 @@ class PracticeTemplate(Model):
     calendar: Identifier = Field(description="When the inbox is worked.")
     error_queue: ErrorQueue | None = Field(default=None, description="Who handles failures; none: nobody.")
     basis: Basis | None = Field(default=None, description="Where the numbers come from.")
+
+
+class PracticeGroup(Model):
+    """Practices written by rule: so many in a municipality, with unequal sizes that add up."""
+
+    municipality: Identifier = Field(description="Where their patients live.")
+    id: Identifier = Field(default="practice", description="Their ids are this and a number: practice_07.")
+    label: str = Field(default="Practice", description="What people read before the number.")
+    number: int = Field(ge=1, description="How many practices.")
+    gps: int = Field(ge=1, description="Doctors in all of them.")
+    patients: int = Field(ge=1, description="Listed patients in all of them.")
+    spread: Share = Field(default=0.4, description="Spread of sizes: standard deviation of their logarithm.")
+    list_spread: Share = Field(default=0.12, description="The same for patients a doctor.")
+    outside: bool = Field(default=False, description="Not asked to join the platform.")
+
+    @model_validator(mode="after")
+    def _enough(self) -> PracticeGroup:
+        if self.gps < self.number or self.patients < self.number:
+            raise ValueError(f"needs a doctor and a patient for each of its {self.number} practices")
+        return self
+
+
+class ServiceRule(Model):
+    """A municipal service whose staff and beds follow the number of inhabitants."""
+
+    id: Identifier = Field(description="Its name within the municipality.")
+    label: str = Field(default="", description="What people read; the municipality's name comes before it.")
+    kind: ServiceKind = Field(description="What it does.")
+    calendar: Identifier = Field(default="always", description="Opening hours of its list.")
+    inhabitants_per_staff: float = Field(
+        gt=0, description="One member of staff at a time for so many; at least 1."
+    )
+    inhabitants_per_place: float | None = Field(
+        default=None, gt=0, description="A bed for so many; at least 1."
+    )
+    inhabitants_per_district: int | None = Field(
+        default=None, ge=1, description="Split into districts of about this size; none: one for all."
+    )
+
+
+class MunicipalityGroup(Model):
+    """Municipalities written by rule: unequal, numbered, each with its services and practices."""
+
+    id: Identifier = Field(description="Their ids are this and a number: north_07.")
+    label: str = Field(description="What people read before the number.")
+    number: int = Field(ge=1, description="How many municipalities.")
+    inhabitants: int = Field(ge=1, description="In all of them.")
+    smallest: int = Field(default=1000, ge=1, description="No municipality has fewer inhabitants.")
+    spread: float = Field(
+        default=1.0, ge=0, le=3, description="Standard deviation of the logarithm of sizes."
+    )
+    on_platform: int = Field(default=0, ge=0, description="So many use the shared record, the largest first.")
+    message_client: Identifier | None = Field(default=None, description="Their message client (a relay).")
+    served_by: tuple[Identifier, ...] = Field(
+        default=(), description="Organisations whose serves gets them all."
+    )
+    error_queue: ErrorQueue | None = Field(default=None, description="Who handles failures; none: nobody.")
+    services: tuple[ServiceRule, ...] = Field(default=(), description="What each of them has.")
+    gps_per_1000: float = Field(gt=0, description="Doctors for 1,000 inhabitants.")
+    gps_per_practice: float = Field(gt=0, description="Mean size of a practice.")
+    spread_of_practices: Share = Field(default=0.4, description="As spread of a group of practices.")
+    basis: Basis | None = Field(default=None, description="Where the numbers come from, if not as above.")
+
+    @model_validator(mode="after")
+    def _fits(self) -> MunicipalityGroup:
+        if self.smallest * self.number > self.inhabitants:
+            raise ValueError(
+                f"{self.number} municipalities of {self.smallest} are more than {self.inhabitants}"
+            )
+        if self.on_platform > self.number:
+            raise ValueError(f"has {self.on_platform} on the platform, but {self.number} in all")
+        return self
+
+
+class Generate(Model):
+    """What is written by rule instead of one by one; the same seed always gives the same region."""
+
+    seed: int = Field(default=1, ge=0, description="Deals out the sizes; nothing else depends on it.")
+    practices: tuple[PracticeGroup, ...] = Field(default=(), description="Practices.")
+    municipalities: tuple[MunicipalityGroup, ...] = Field(default=(), description="Whole municipalities.")
 
 
 class TopologyFile(Model):
@@ -184,3 +268,4 @@ class TopologyFile(Model):
     organisations: tuple[Organisation, ...] = Field(min_length=1, description="Everybody but the practices.")
     practice_template: PracticeTemplate | None = Field(default=None, description="Common to all practices.")
     practices: tuple[Practice, ...] = Field(default=(), description="The GP practices.")
+    generate: Generate | None = Field(default=None, description="Practices and municipalities by rule.")
