@@ -82,17 +82,20 @@ _WRONG_SHAPE: Final = frozenset(
 
 def explain(document: Document, model: type[BaseModel], error: ValidationError) -> list[Fault]:
     """Return the faults in a document that a model refused, in the order in which they stand."""
-    problems = problems_of(document.data, model, error)
-    bad_keys = {problem.path for problem in problems if problem.is_key}
-    told = [
-        problem
-        for problem in problems
-        # What stands under a key that is not known is not judged.
-        if problem.is_key
-        or bad_keys.isdisjoint(problem.path[:length] for length in range(len(problem.path) + 1))
-        if _is_real(problem)
+    problems = filter(_is_real, problems_of(document.data, model, error))
+    groups = _reduce(problems, 0)
+    bad_keys = {group[0].path for group in groups if group[0].is_key}
+    return [
+        _fault(document, group)
+        for group in groups
+        # What stands beneath a key that is not known is not judged.
+        if group[0].is_key or bad_keys.isdisjoint(_parents(group[0].path))
     ]
-    return [_fault(document, group) for group in _reduce(told, 0)]
+
+
+def _parents(path: DataPath) -> list[DataPath]:
+    """Return a path and all that it lies within."""
+    return [path[:length] for length in range(len(path) + 1)]
 
 
 def _is_real(problem: Problem) -> bool:

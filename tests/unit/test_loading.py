@@ -234,8 +234,8 @@ weights: {urgnt: 1, routine: many}
         ("name: x\nuntil: {shares: 4}", "2: 'shares' is not known here. Did you mean 'share'?"),
         ("name: x\nuntil: 4", "2: until must be a mapping of keys to values (got 4)"),
         ("name: x\nzzz: 4",
-         ("2: 'zzz' is not known here. Known here: "
-          "'name', 'adoption', 'channels', 'steps', 'weights', 'until', 'low', 'high', 'margin' or 'margins'.")),
+         ("2: 'zzz' is not known here. Known here: 'name', 'adoption', 'channels', "
+          "'steps', 'weights', 'until', 'low', 'high', 'margin' or 'margins'.")),
         ("name: x\nchannels:\n  - {kind: phone}", "3: 'calls' is missing in channels[1]. (How often.)"),
         ("name: x\nsteps:\n  - {zzz: 1}",
          "3: steps[1] must say which kind it is. Known here: 'send' or 'wait'."),
