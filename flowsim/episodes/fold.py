@@ -81,13 +81,17 @@ class EpisodesFold:
         """Make sure that ``count`` more rows cannot overfill a table."""
         self._cases = _grown(self._cases, int(self._used.cases[0]) + count)
         self._deliveries = _grown(self._deliveries, int(self._used.deliveries[0]) + count)
-        needed = 2 * (int(self._used.slots[0]) + count)
-        if needed > len(self._slots):
-            # First forget the cases whose horizon has passed; grow only if those left fill half of it.
-            size = len(self._slots)
-            fresh = _empty_slots(max(size, 1 << (needed - 1).bit_length()))
-            rows.rebuild(self._slots, fresh, self._used.slots, self._cases, self._deliveries, now)
-            self._slots = fresh
+        if 2 * (int(self._used.slots[0]) + count) > len(self._slots):
+            # Forget the cases whose horizon has passed; grow if those left fill more than a quarter.
+            self._rebuild(len(self._slots), now)
+            needed = 4 * (int(self._used.slots[0]) + count)
+            if needed > len(self._slots):
+                self._rebuild(1 << (needed - 1).bit_length(), now)
+
+    def _rebuild(self, size: int, now: float) -> None:
+        fresh = _empty_slots(size)
+        rows.rebuild(self._slots, fresh, self._used.slots, self._cases, self._deliveries, now)
+        self._slots = fresh
 
 
 def _grown(table: Block, rows_needed: int) -> Block:
