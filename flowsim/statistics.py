@@ -147,8 +147,8 @@ def enough(
     replication order; a missing replication is a row of NaN, and later rows do not count.
     """
     data = _columns(differences)
-    if at_least < 2 or batch < 1:
-        raise ValueError("at_least must be 2 or more and batch 1 or more")
+    if at_least < 1 or batch < 1:
+        raise ValueError("at_least and batch must be 1 or more")
     gaps = np.isnan(data).any(axis=1)
     complete = int(gaps.argmax()) if gaps.any() else len(data)
     precise = np.all(prefix_half_widths(data[:complete], level) <= half_width, axis=1)

@@ -55,9 +55,10 @@ def test_one_value_has_a_mean_and_no_interval() -> None:
 
 def test_pairing_removes_the_luck_that_both_worlds_share() -> None:
     luck = np.array([10.0, 20.0, 30.0, 40.0])
-    result = statistics.paired_difference(luck + [1.0, 2.0, 1.0, 2.0], luck)
+    moved = luck + np.array([1.0, 2.0, 1.0, 2.0])
+    result = statistics.paired_difference(moved, luck)
     assert result.difference == pytest.approx(1.5)
-    unpaired = np.var(luck + [1, 2, 1, 2], ddof=1) + np.var(luck, ddof=1)
+    unpaired = np.var(moved, ddof=1) + np.var(luck, ddof=1)
     assert result.pairing_gain == pytest.approx(unpaired / (1 / 3))
     assert statistics.paired_difference(luck + 1, luck).pairing_gain == np.inf
 

@@ -1,0 +1,292 @@
+"""Adoption against what goes wrong: levels above, paired differences to the baseline beneath."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from numpy.typing import NDArray
+
+from flowsim import statistics
+from flowsim.charts import inputs
+from flowsim.charts.style import (
+    FOOTER_INCHES,
+    LINE_STYLES,
+    MARGIN_INCHES,
+    MARKERS,
+    MUTED,
+    Chart,
+    End,
+    add_footer,
+    add_title,
+    cell,
+    distinct,
+    label_ends,
+    localise,
+    new_figure,
+    styled,
+)
+from flowsim.labels import Labels, load_labels
+
+#: The measures drawn, each for one group; the first is what the title is about.
+MEASURES: Final = ("silent_failure_share", "referrals_lost_share", "referrals_late_share")
+CASES: Final = "cases_created"
+KEY_INCHES: Final = 0.28
+
+
+def adoption(
+    summary: pd.DataFrame,
+    scenarios: pd.DataFrame,
+    comparison: pd.DataFrame,
+    measures: Sequence[str | tuple[str, str]] = MEASURES,
+    view: str = "settled",
+    basis: str = "assumed",
+    language: str = "en",
+) -> Chart:
+    """Draw measures over the share of practices on the platform, a line for each rate set.
+
+    ``summary``, ``scenarios`` and ``comparison`` are the result tables (``SUMMARY_COLUMNS``,
+    ``COMPARISON_COLUMNS``). A measure is a name (whole) or a name with a group. Bars are simulation
+    intervals, the band is the assumption range; beneath stand the paired differences to the
+    baseline with both. Raises ValueError where no measure is in the summary.
+    """
+    frame = prepare(summary, scenarios, comparison, measures, view, basis)
+    return Chart(draw(frame, load_labels(language)), frame)
+
+
+def prepare(
+    summary: pd.DataFrame,
+    scenarios: pd.DataFrame,
+    comparison: pd.DataFrame,
+    measures: Sequence[str | tuple[str, str]],
+    view: str,
+    basis: str,
+) -> pd.DataFrame:
+    """Return the chart's frame: a row for each measure, quantity (level, difference) and scenario."""
+    wanted = pd.DataFrame(
+        [(m, "") if isinstance(m, str) else m for m in measures], columns=["measure", "group"]
+    )
+    wanted["panel"] = range(len(wanted))
+    known = inputs.levels(scenarios)
+    rows = summary.assign(group=summary["group"].fillna("")).merge(wanted, on=["measure", "group"])
+    if rows.empty:
+        raise ValueError(f"none of these measures is in the summary: {', '.join(wanted['measure'])}")
+    at = statistics.means(rows.drop(columns="panel")).rename(columns={"mean": "value"})
+    against = comparison.assign(group=comparison["group"].fillna("")).rename(columns={"difference": "value"})
+    both = [at.assign(quantity="level", baseline=""), against.assign(quantity="difference")]
+    frame = (
+        pd.concat(both, ignore_index=True).merge(wanted, on=["measure", "group"]).merge(known, on="scenario")
+    )
+    in_panel = frame.groupby(["panel", "quantity", "level"])
+    frame["assumption_low"] = in_panel["value"].transform("min")
+    frame["assumption_high"] = in_panel["value"].transform("max")
+    alone = in_panel["rates"].transform("nunique") < 2
+    frame.loc[alone, ["assumption_low", "assumption_high"]] = np.nan
+    baseline = known.set_index("scenario")[["level", "practices_share"]]
+    frame["baseline_level"] = frame["baseline"].map(baseline["level"])
+    frame["baseline_share"] = frame["baseline"].map(baseline["practices_share"])
+    cases = summary[(summary["measure"] == CASES) & (summary["group"].fillna("") == "")]["value"].mean()
+    # Without practices to count, levels stand side by side in their order.
+    steps = frame["order"] / max(1, int(known["order"].max()))
+    frame["place"] = frame["practices_share"].where(frame["practices_share"].notna(), steps)
+    frame = frame.assign(view=view, basis=basis, cases=cases)
+    return frame.sort_values(["panel", "quantity", "rates", "order"], ignore_index=True)
+
+
+@styled
+def draw(frame: pd.DataFrame, labels: Labels) -> Figure:
+    """Draw the frame that :func:`prepare` made, or that was saved beside a chart."""
+    frame = frame.assign(**{c: frame[c].fillna("") for c in ("group", "rates", "baseline_level")})
+    panels = sorted(frame["panel"].unique())
+    quantities = [q for q in ("level", "difference") if (frame["quantity"] == q).any()]
+    figure = new_figure(1.5 + 2.35 * len(quantities), key_inches=KEY_INCHES)
+    grid = figure.subplots(len(quantities), len(panels), squeeze=False, sharex=True)
+    sets = _rate_sets(frame)
+    for row, quantity in enumerate(quantities):
+        for column, panel in enumerate(panels):
+            part = frame[(frame["panel"] == panel) & (frame["quantity"] == quantity)]
+            _panel(grid[row, column], part, quantity, sets, labels, column == 0)
+            if row == 0:
+                grid[row, column].set_title(_heading(part, labels))
+    _places(grid[-1, :], frame, labels)
+    _legend(figure, labels, bool(frame["assumption_low"].notna().any()))
+    add_title(figure, _title(frame, labels))
+    add_footer(figure, _footer(frame, labels))
+    for row, quantity in enumerate(quantities):
+        part = frame[(frame["panel"] == panels[-1]) & (frame["quantity"] == quantity)]
+        _ends(grid[row, -1], part, sets, labels)
+    return figure
+
+
+def _places(row: NDArray[Any], frame: pd.DataFrame, labels: Labels) -> None:
+    """Name what stands on the x axis: the share of practices, or the levels where none is known."""
+    if frame["practices_share"].notna().all():
+        row[len(row) // 2].set_xlabel(labels.text("practices_axis"))
+        return
+    named = frame.drop_duplicates("level").sort_values("place")
+    for axes in row:
+        axes.set_xticks(100 * named["place"], [labels.level(name) for name in named["level"]], rotation=90)
+
+
+def _rate_sets(frame: pd.DataFrame) -> list[str]:
+    """Return the rate sets in a fixed order, equal rates first."""
+    return sorted(frame["rates"].unique(), key=lambda name: (name != inputs.EQUAL, name))
+
+
+def _heading(part: pd.DataFrame, labels: Labels) -> str:
+    measure, group = part["measure"].iloc[0], part["group"].iloc[0]
+    text = labels.measure(measure)
+    return f"{text}\n{labels.group(group)}" if group else text
+
+
+def _scale(unit: str) -> float:
+    """Return what a value is multiplied with to be drawn: shares as percent."""
+    return 100.0 if unit == "share" else 1.0
+
+
+def _panel(
+    axes: Axes, part: pd.DataFrame, quantity: str, sets: list[str], labels: Labels, first: bool
+) -> None:
+    """Draw one measure: band for the assumption range, bars for the simulation intervals."""
+    if part.empty:
+        axes.set_axis_off()
+        return
+    unit = str(part["unit"].iloc[0])
+    scale = _scale(unit)
+    band = part.drop_duplicates("level").sort_values("place")
+    axes.fill_between(
+        100 * band["place"],
+        scale * band["assumption_low"],
+        scale * band["assumption_high"],
+        color=MUTED,
+        alpha=0.18,
+        lw=0,
+    )
+    for i, rates in enumerate(sets):
+        line = part[part["rates"] == rates].sort_values("place")
+        if line.empty:
+            continue
+        value = scale * line["value"]
+        bars = np.nan_to_num([value - scale * line["low"], scale * line["high"] - value])
+        axes.errorbar(
+            100 * line["place"] + 1.2 * (i - (len(sets) - 1) / 2),
+            value,
+            yerr=bars,
+            color=distinct(len(sets))[i],
+            linestyle=LINE_STYLES[i % len(LINE_STYLES)],
+            marker=MARKERS[i % len(MARKERS)],
+            lw=1.4,
+            elinewidth=1.4,
+            capsize=2.5,
+        )
+    axes.set_xlim(-4, 104)
+    axes.set_xticks([0, 50, 100])
+    localise(axes.yaxis, labels)
+    if quantity == "level":
+        axes.set_ylim(bottom=0)
+        axes.set_ylabel(labels.unit(unit))
+    else:
+        axes.axhline(0, color=MUTED, lw=1.0)
+        if part["baseline_share"].notna().any():
+            axes.plot(
+                100 * float(part["baseline_share"].dropna().iloc[0]), 0, "o", mfc="white", mec=MUTED, ms=6
+            )
+        points = labels.unit("points" if unit == "share" else unit)
+        baseline = labels.level(str(part["baseline_level"].iloc[0]))
+        axes.set_ylabel(labels.text("difference_axis", baseline=baseline, unit=points) if first else points)
+
+
+def _legend(figure: Figure, labels: Labels, ranged: bool) -> None:
+    """Name both intervals by what they are."""
+    bar = Line2D([], [], color=MUTED, marker="|", markersize=9, lw=0, markeredgewidth=1.6)
+    handles: list[Line2D | Patch] = [bar]
+    names = [labels.text("simulation_interval")]
+    if ranged:
+        handles.append(Patch(color=MUTED, alpha=0.25, lw=0))
+        names.append(labels.text("assumption_range"))
+    width, height = figure.get_size_inches()
+    corner = (MARGIN_INCHES / width, FOOTER_INCHES / height)
+    legend = figure.legend(
+        handles,
+        names,
+        loc="lower left",
+        bbox_to_anchor=corner,
+        ncols=2,
+        frameon=False,
+        borderpad=0,
+        borderaxespad=0,
+    )
+    legend.set_in_layout(False)
+
+
+def _ends(axes: Axes, part: pd.DataFrame, sets: list[str], labels: Labels) -> None:
+    last = part[part["order"] == part["order"].max()].set_index("rates")
+    colours = dict(zip(sets, distinct(len(sets)), strict=True))
+    ends = [
+        End(_scale(str(row["unit"])) * float(row["value"]), labels.word("rates", rates), colours[str(rates)])
+        for rates, row in last.iterrows()
+        if rates
+    ]
+    label_ends(axes, ends)
+
+
+def _footer(frame: pd.DataFrame, labels: Labels) -> str:
+    if pd.notna(frame["cases"].iloc[0]):
+        return inputs.footer(frame, labels, float(frame["cases"].iloc[0]), "cases")
+    return labels.text(
+        "footer_short",
+        view=labels.word("view", cell(frame, "view")),
+        basis=labels.word("basis", cell(frame, "basis")),
+        replications=labels.number(float(frame["replications"].max())),
+    )
+
+
+def _title(frame: pd.DataFrame, labels: Labels) -> str:
+    """Return the finding of the first measure: highest level against the baseline, leading rates."""
+    rates = inputs.leading_rates(frame)
+    part = frame[(frame["rates"] == rates) & (frame["panel"] == frame["panel"].min())]
+    differences = part[part["quantity"] == "difference"].sort_values("order")
+    under = labels.under(rates)
+    if differences.empty:
+        return _single(part.sort_values("order").iloc[-1], under, labels)
+    row = differences.iloc[-1]
+    depends = "_depends" if inputs.depends(row) else ""
+    scale = _scale(row["unit"])
+    value, low, high = (scale * float(row[c]) for c in ("value", "low", "high"))
+    digits = statistics.decimals(low, high, most=2)
+    amount = labels.number(abs(value), digits)
+    if row["unit"] == "share":
+        amount = labels.text("points", value=amount)
+    else:
+        amount = labels.text("amount", value=amount, unit=labels.unit(row["unit"]))
+    clear = not low <= 0 <= high and round(value, digits) != 0
+    return labels.text(
+        ("finding" if clear else "no_difference") + depends,
+        under=under,
+        subject=labels.sentence(row["measure"]),
+        change=labels.text("higher" if value > 0 else "lower", difference=amount),
+        high=inputs.level_name(labels, row["level"]),
+        low=inputs.level_name(labels, row["baseline_level"]),
+    )
+
+
+def _single(row: pd.Series[float], under: str, labels: Labels) -> str:
+    """Return the title where nothing is compared: the value of the highest level."""
+    unit, scale = str(row["unit"]), _scale(str(row["unit"]))
+    digits = statistics.decimals(scale * float(row["low"]), scale * float(row["high"]), most=2)
+    value = labels.text(
+        "amount", value=labels.number(scale * float(row["value"]), digits), unit=labels.unit(unit)
+    )
+    return labels.text(
+        "single_level",
+        under=under,
+        subject=labels.sentence(str(row["measure"])),
+        value=value,
+        level=inputs.level_name(labels, str(row["level"])),
+    )

@@ -1,0 +1,144 @@
+"""What charts read: the one place that knows how result tables look, and which scenario is drawn."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from flowsim.charts.style import cell
+from flowsim.labels import Labels
+from flowsim.statistics import RATES, critical_t, setting_columns
+from flowsim.units import THIN_SPACE
+
+ADOPTION: Final = "adoption.gp_practices"
+EQUAL: Final = "equal"
+REPLICATION: Final = ["scenario", "replication"]
+
+
+def levels(scenarios: pd.DataFrame) -> pd.DataFrame:
+    """Return what each scenario is called on a chart: ``scenario, rates, level, order, practices_share``.
+
+    The level is the adoption setting as the experiment writes it ("25 %"); where that does not tell
+    scenarios of one rate set apart, all settings that do; where there are none, the scenario's name.
+    ``order`` is by practices on the platform, then as listed.
+    """
+    table = scenarios.reset_index(drop=True)
+    names = table["scenario"].astype(str)
+    rates = table[RATES].fillna("").astype(str) if RATES in table.columns else names.map(lambda _: "")
+    level = _texts(table, [ADOPTION] if ADOPTION in table.columns else [], names)
+    if (level + "\0" + rates).duplicated().any():
+        varied = [c for c in setting_columns(table) if c != RATES and len(set(table[c].astype(str))) > 1]
+        level = _texts(table, varied, names)
+        if (level + "\0" + rates).duplicated().any():
+            level = names
+    on, total = (_numbers(table, c) for c in ("practices_on_platform", "practices_total"))
+    result = pd.DataFrame({"scenario": names, "rates": rates, "level": level, "practices_share": on / total})
+    first = result.groupby("level", sort=False)["practices_share"].transform("first")
+    order = pd.DataFrame({"share": first.fillna(-1.0), "row": pd.factorize(level)[0]})
+    result["order"] = order.apply(tuple, axis=1).rank(method="dense").astype(int) - 1
+    return result
+
+
+def _numbers(table: pd.DataFrame, column: str) -> pd.Series[float]:
+    missing = pd.Series(np.nan, index=table.index)
+    return pd.to_numeric(table[column], errors="coerce") if column in table.columns else missing
+
+
+def _texts(table: pd.DataFrame, columns: list[str], names: pd.Series[str]) -> pd.Series[str]:
+    """Return the settings of each row as one text; the scenario's name where they say nothing."""
+    rows = [
+        ", ".join(str(value) for value in row if pd.notna(value) and str(value))
+        for row in table[columns].itertuples(index=False)
+    ]
+    return pd.Series([text or name for text, name in zip(rows, names, strict=True)], index=table.index)
+
+
+def leading_rates(known: pd.DataFrame) -> str:
+    """Return the rate set that charts of one set show: ``equal`` where there is one, else the first."""
+    sets = list(dict.fromkeys(known["rates"]))
+    return EQUAL if EQUAL in sets or not sets else sets[0]
+
+
+def middle_scenario(known: pd.DataFrame) -> str:
+    """Return the scenario of the leading rates nearest to half the practices, where all channels are used."""
+    part = known[known["rates"] == leading_rates(known)]
+    distance = (part["practices_share"].fillna(0.5) - 0.5).abs()
+    return str(part["scenario"].iloc[int(distance.argmin())])
+
+
+def over_replications(per_replication: pd.DataFrame, keys: list[str], column: str) -> pd.DataFrame:
+    """Return mean and 95 % simulation interval of a column over replications: ``mean, low, high, n``."""
+    parts = per_replication.groupby(keys, sort=True, observed=True)[column].agg(["mean", "std", "count"])
+    half = critical_t(parts["count"]) * parts["std"].to_numpy() / np.sqrt(parts["count"].to_numpy())
+    parts["low"], parts["high"] = parts["mean"] - half, parts["mean"] + half
+    return parts.rename(columns={"count": "n"}).drop(columns="std").reset_index()
+
+
+def time_to_care(profile: pd.DataFrame) -> pd.DataFrame:
+    """Return the time-to-care profile with ``turned_away`` and ``cases`` on every row."""
+    table = profile.copy()
+    for name in ("pathway", "urgency"):
+        table[name] = table[name].astype(str)
+    if "turned_away" not in table.columns:
+        table["turned_away"] = 0
+    table["cases"] = table[["started", "withdrawn", "turned_away", "not_started"]].sum(axis=1)
+    return table
+
+
+def delivery_delay(profile: pd.DataFrame) -> pd.DataFrame:
+    """Return the delay histogram summed over replications: ``kind, channel, outcome, low_hours, …``.
+
+    Deliveries cancelled before anybody could see them are left out.
+    """
+    table = profile[profile["outcome"].astype(str) != "cancelled"].copy()
+    for name in ("kind", "channel", "outcome"):
+        table[name] = table[name].astype(str)
+    keys = ["kind", "channel", "outcome", "low_hours", "high_hours"]
+    return table.groupby(keys, dropna=False)["count"].sum().reset_index()
+
+
+def stages(profile: pd.DataFrame) -> pd.DataFrame:
+    """Return deliveries by stage of failure ("" for none), fault, parties; summed over the rest."""
+    table = profile.rename(columns={"stage_failed": "stage"}).copy()
+    keys = ["stage", "fault", "sender_party", "receiver_party"]
+    for name in keys:
+        table[name] = table[name].astype(object).where(table[name].notna(), "").astype(str)
+    return table.groupby(keys)["count"].sum().reset_index()
+
+
+def backlog(profile: pd.DataFrame) -> pd.DataFrame:
+    """Return list lengths by scenario, replication, kind of service and day, parties added up."""
+    table = profile.rename(columns={"length": "list_length"})
+    keys = [*REPLICATION, "service_kind", "day"]
+    return table.groupby(keys, observed=True)["list_length"].sum().reset_index()
+
+
+def level_name(labels: Labels, level: str) -> str:
+    """Return a level as a title says it: "25 %" becomes "25 % of practices"."""
+    text = labels.level(level)
+    return labels.text("share_of_practices", share=text) if text.endswith(f"{THIN_SPACE}%") else text
+
+
+def footer(frame: pd.DataFrame, labels: Labels, cases: float, counted: str) -> str:
+    """Return the line beneath a chart: view, basis, how many cases a replication, replications."""
+    return labels.text(
+        "footer",
+        view=labels.word("view", cell(frame, "view")),
+        basis=labels.word("basis", cell(frame, "basis")),
+        cases=labels.number(cases),
+        counted=labels.text(counted),
+        replications=labels.number(float(frame["replications"].max())),
+    )
+
+
+def depends(row: pd.Series[Any]) -> bool:
+    """Return whether a row's assumption range says that the direction depends on assumptions."""
+    return bool(row["assumption_low"] <= 0 <= row["assumption_high"])
+
+
+def largest(frame: pd.DataFrame, column: str) -> pd.Series[Any]:
+    """Return the first row with the largest value of a column; missing values do not count."""
+    values = frame[column].to_numpy(np.float64)
+    return frame.iloc[int(np.where(np.isnan(values), -np.inf, values).argmax())]
