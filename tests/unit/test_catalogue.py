@@ -28,8 +28,9 @@ SET_ELSEWHERE = {"misdelivery_notice", "forwarded", "audit"}
 
 def estimates(model: BaseModel, basis: Basis, where: str) -> Iterator[tuple[str, Estimate, Basis]]:
     """Yield every estimate in a file with the basis that holds for it."""
+    basis = getattr(model, "basis", None) or basis
     for name in type(model).model_fields:
-        yield from _estimates_in(getattr(model, name), getattr(model, "basis", None) or basis, f"{where}.{name}")
+        yield from _estimates_in(getattr(model, name), basis, f"{where}.{name}")
 
 
 def _estimates_in(value: object, basis: Basis, where: str) -> Iterator[tuple[str, Estimate, Basis]]:
@@ -116,12 +117,14 @@ def test_rate_sets_move_every_class_the_way_their_name_says() -> None:
     assert all(factor > 1 for factor in worse["platform"].values())
     for name, factor in worse["platform"].items():
         highest = faults.faults[name].rate.range
-        assert highest is not None and factor * highest[1] <= 1, name
+        assert highest is not None, name
+        assert factor * highest[1] <= 1, name
 
 
 def test_each_way_back_that_a_fault_names_is_set_somewhere() -> None:
     faults = load(catalogue_path("faults", "faults"), FaultsFile)
-    assert faults.audit is not None and faults.audit.chance.value == 0
+    assert faults.audit is not None
+    assert faults.audit.chance.value == 0
     named = {way for fault in faults.faults.values() for way in fault.found_by}
     assert named == set(faults.found_by) | SET_ELSEWHERE
     assert not set(faults.found_by) & SET_ELSEWHERE
@@ -155,7 +158,7 @@ def test_every_message_has_a_deadline_for_each_kind_of_recipient(name: str) -> N
 
 @pytest.mark.parametrize("name", PATHWAYS)
 def test_every_message_is_read_by_somebody(name: str) -> None:
-    """Where the case waits, the next step is work there; where it does not, or for copies, there is reading."""
+    """The step after a message that a case waits for is work there; all else has a reading time."""
     steps = pathway(name).steps
     by_id = {step.id: step for step in steps}
     for number, step in enumerate(steps):
@@ -166,7 +169,7 @@ def test_every_message_is_read_by_somebody(name: str) -> None:
         if step.waits:
             reader = by_id[step.next] if step.next else steps[number + 1]
             while not isinstance(reader, Work):  # what takes no time may stand between
-                assert reader.do in ("fork", "milestone"), step.id  # type: ignore[attr-defined]
+                assert reader.do in ("fork", "milestone"), step.id
                 reader = steps[steps.index(reader) + 1]
             assert reader.service == step.to, step.id
 
@@ -185,7 +188,7 @@ def test_every_step_can_be_reached(name: str) -> None:
             continue
         seen.add(step.id)
         ahead += step_targets(step)
-        falls_through = not step.next and step.do not in ("end", "branch", "compare")  # type: ignore[attr-defined]
+        falls_through = not step.next and step.do not in ("end", "branch", "compare")
         if falls_through:
             assert position[step.id] + 1 < len(steps), f"{step.id} falls off the end"
             ahead.append(steps[position[step.id] + 1].id)
@@ -294,4 +297,29 @@ def test_the_model_description_has_every_statement_of_the_audits() -> None:
     assert [int(number) for number, _ in rows] == list(range(1, 39))
     for number, rest in rows:
         cells = [cell.strip() for cell in rest.split("|")]
-        assert len(cells) == 5 and all(cells), number
+        assert len(cells) == 5, number
+        assert all(cells), number
+
+
+def test_the_model_description_names_only_measures_that_exist() -> None:
+    from flowsim.measures import MEASURES
+
+    text = (ROOT / "docs/model.md").read_text("utf-8")
+    rows = re.findall(r"^\| \d+ \|(.*)\|$", text, re.MULTILINE)
+    named = {word for row in rows for word in re.findall(r"`(\w+)`", row.split("|")[3])}
+    assert len(named) > 8
+    assert named <= set(MEASURES)
+
+
+def test_the_model_description_gives_the_same_rates_as_the_catalogue() -> None:
+    text = (ROOT / "docs/model.md").read_text("utf-8").split("\n## 6.")[1]
+    faults = load(catalogue_path("faults", "faults"), FaultsFile)
+    for name, fault in faults.faults.items():
+        if not fault.rate.value:
+            continue
+        row = next(line for line in text.splitlines() if line.startswith(f"| {name} |"))
+        cells = [cell.strip() for cell in row.strip("|").split("|")]
+        low, high = fault.rate.range or (0.0, 0.0)
+        assert cells[3] == f"{100 * fault.rate.value:g} %", name
+        assert cells[4] == f"{100 * low:g}–{100 * high:g} %", name
+        assert cells[5] == vocabulary.CAUSE_OF_FAULT[vocabulary.Fault[name]].value, name
