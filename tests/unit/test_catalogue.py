@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
 
+import networkx as nx
 import pytest
 from pydantic import BaseModel
 from ruamel.yaml import YAML
@@ -14,7 +15,7 @@ from ruamel.yaml import YAML
 from flowsim import vocabulary
 from flowsim.catalogue import catalogue_path, names
 from flowsim.config.loading import load, load_yaml, validate
-from flowsim.config.pathway_file import Branch, Place, Send, Work
+from flowsim.config.pathway_file import Branch, Cancel, Place, Repeat, Send, Work, step_targets
 from flowsim.config.schema import ChannelsFile, ExperimentFile, FaultsFile, PathwayFile
 from flowsim.config.values import Basis, Estimate, shares_sum_to_one
 from flowsim.errors import UsageError
@@ -176,8 +177,6 @@ def test_every_message_is_read_by_somebody(name: str) -> None:
 
 @pytest.mark.parametrize("name", PATHWAYS)
 def test_every_step_can_be_reached(name: str) -> None:
-    from flowsim.config.pathway_file import step_targets
-
     steps = pathway(name).steps
     position = {step.id: number for number, step in enumerate(steps)}
     seen: set[str] = set()
@@ -193,6 +192,22 @@ def test_every_step_can_be_reached(name: str) -> None:
             assert position[step.id] + 1 < len(steps), f"{step.id} falls off the end"
             ahead.append(steps[position[step.id] + 1].id)
     assert seen == set(position)
+
+
+@pytest.mark.parametrize("name", PATHWAYS)
+def test_only_repeat_goes_back(name: str) -> None:
+    """A loop by any other step would draw the same luck in each round, and never end."""
+    steps = pathway(name).steps
+    ways: nx.DiGraph[str] = nx.DiGraph()
+    for number, step in enumerate(steps):
+        if isinstance(step, Repeat | Cancel):
+            targets = [step.next] if step.next else []
+        else:
+            targets = step_targets(step)
+        if not step.next and step.do not in ("end", "branch", "compare"):
+            targets = [*targets, steps[number + 1].id]
+        ways.add_edges_from((step.id, target) for target in targets)
+    assert nx.is_directed_acyclic_graph(ways)
 
 
 @pytest.mark.parametrize("name", PATHWAYS)
