@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from flowsim.config.pathway_file import (
     AnyStep,
     Branch,
+    Cancel,
     Compare,
     End,
     Fork,
@@ -77,7 +78,8 @@ def load_per_service(region: Region, pathways: Iterable[PathwayFile]) -> list[Se
     Staff: hours of work a week (clinical, searching and reading) against staff × opening hours. Slots:
     taken a week against opened a week. Beds: beds in use on average against places. Shares of branches
     are taken as they stand, the two ways of a ``compare`` as equally likely, a repeat as often as it
-    says. Unlimited staff has infinite capacity; holidays are spread over the year.
+    says; threads that only come to something when a message fails are left out (see ``reminders``).
+    Unlimited staff has infinite capacity; holidays are spread over the year.
     """
     staff: dict[int, float] = defaultdict(float)
     places: dict[int, float] = defaultdict(float)
@@ -222,11 +224,12 @@ def _shared_out(
 def expected_visits(pathway: PathwayFile) -> dict[str, float]:
     """Return how often each step is reached in a case, on average over urgencies."""
     steps = {step.id: i for i, step in enumerate(pathway.steps)}
+    started = set(steps) - reminders(pathway)
     total = np.zeros(len(steps))
     for urgency, share in pathway.starts.urgency.items():
         flow = np.zeros((len(steps), len(steps)))
         for i, (step, following) in enumerate(_with_next(pathway)):
-            for target, weight in _ways(step, following, urgency, threads=True):
+            for target, weight in _ways(step, following, urgency, threads=started):
                 flow[i, steps[target]] += weight
         total += share * _solve(flow.T, np.eye(1, len(steps)).ravel())
     return {name: float(total[i]) for name, i in steps.items()}
@@ -242,7 +245,7 @@ def _holds_hours(pathway: PathwayFile, topology: TopologyFile) -> dict[str, floa
         for i, (step, following) in enumerate(_with_next(pathway)):
             if not isinstance(step, Place):
                 spent[i] = _spent_hours(step, topology)
-                for target, weight in _ways(step, following, urgency, threads=False):
+                for target, weight in _ways(step, following, urgency, threads=None):
                     flow[i, steps[target]] += weight
         ahead = _solve(flow, spent)
         for step, following in _with_next(pathway):
@@ -276,10 +279,22 @@ def _with_next(pathway: PathwayFile) -> Iterator[tuple[AnyStep, str | None]]:
         yield step, None if isinstance(step, End) else step.next or (below[i] if i < len(below) else None)
 
 
+def reminders(pathway: PathwayFile) -> set[str]:
+    """Return the steps where threads start that only come to something when a message fails.
+
+    These are threads that begin with a wait and that another step cancels by name, as when a ward
+    phones after some days without an answer. With nothing going wrong they count as never due.
+    """
+    first = {step.id: step for step in pathway.steps}
+    forked = {target for step in pathway.steps if isinstance(step, Fork) for target in step.branches}
+    cancelled = {step.thread for step in pathway.steps if isinstance(step, Cancel)}
+    return {target for target in forked & cancelled if isinstance(first[target], Wait)}
+
+
 def _ways(
-    step: AnyStep, following: str | None, urgency: str, *, threads: bool
+    step: AnyStep, following: str | None, urgency: str, *, threads: set[str] | None
 ) -> Iterator[tuple[str, float]]:
-    """Give where a step leads, with how many go there on average; ``threads`` counts those started."""
+    """Give where a step leads and how many go there on average; ``threads`` are those that forks start."""
     if isinstance(step, Branch):
         own = [c for c in step.choices if urgency in c.urgency] or [c for c in step.choices if not c.urgency]
         yield from ((c.go, c.share) for c in own)
@@ -291,10 +306,10 @@ def _ways(
         if following is not None:
             yield following, 1.0 - again
     else:
-        if isinstance(step, Fork) and threads:
-            yield from ((target, 1.0) for target in step.branches)
+        if isinstance(step, Fork) and threads is not None:
+            yield from ((target, 1.0) for target in step.branches if target in threads)
         if following is not None:
-            yield following, 1.0 / step.threads if isinstance(step, Join) and threads else 1.0
+            yield following, 1.0 / step.threads if isinstance(step, Join) and threads is not None else 1.0
 
 
 def mean_hours(distribution: AnyDistribution) -> float:  # noqa: PLR0911  one closed form each
