@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 
 from flowsim import vocabulary
 from flowsim.catalogue import catalogue_path, names
+from flowsim.config.compose import load_study
 from flowsim.config.loading import load, load_yaml, validate
 from flowsim.config.pathway_file import Branch, Cancel, Place, Repeat, Send, Work, step_targets
 from flowsim.config.schema import ChannelsFile, ExperimentFile, FaultsFile, PathwayFile
@@ -252,6 +253,32 @@ def test_every_delayed_start_lies_inside_the_follow_up(path: Path) -> None:
     for name in experiment.pathways:
         for target in pathway(name).targets.values():
             assert target.care_within <= target.delayed_after < experiment.follow_up, name
+
+
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda p: p.stem)
+def test_every_scenario_of_an_experiment_is_a_whole_design_with_a_baseline(path: Path) -> None:
+    study = load_study(path)
+    rule = study.baseline_rule()
+    assert rule
+    for point in study.points:
+        wanted = {key: point.settings[key] if value == "same" else value for key, value in rule.items()}
+        assert sum(other.settings == wanted for other in study.points) == 1, point.name
+
+
+def test_staying_apart_follows_up_more_and_the_other_worlds_change_adoption_only() -> None:
+    points = {p.name: p.design for p in load_study(ROOT / "experiments/before_and_after.yaml").points}
+    apart = points.pop("stay apart, mend the messages")
+    before = points["before"]
+    assert apart.adoption == before.adoption
+    assert (
+        apart.channels.channels["edi"].receipt_watch.value
+        > before.channels.channels["edi"].receipt_watch.value
+    )
+    assert apart.faults.audit is not None
+    assert apart.faults.audit.chance.value > 0
+    assert len(points) == 4
+    assert len({str(design.adoption) for design in points.values()}) == 4
+    assert all((d.channels, d.faults) == (before.channels, before.faults) for d in points.values())
 
 
 def test_the_full_size_experiment_runs_every_pathway_one_to_one() -> None:
