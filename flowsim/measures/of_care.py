@@ -76,7 +76,7 @@ def delayed_start_share(g: Columns) -> float:
     Of the cases that have a threshold not longer than τ; one that withdrew before it is not delayed.
     """
     possible = g["delayed_after"] <= g["follow_up"]
-    return share(np.count_nonzero(possible & g["delayed"]), np.count_nonzero(possible))
+    return share(np.count_nonzero(g["delayed"]), np.count_nonzero(possible))
 
 
 @measure(_CARE, "share", Better.lower)

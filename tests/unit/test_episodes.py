@@ -116,6 +116,15 @@ def test_what_was_silent_and_then_found_and_seen_is_recovered_even_if_late() -> 
     assert (d.first_outcome, d.found_hours) == ("failed_silently", T0 + 100)
 
 
+def test_what_was_found_without_having_been_silent_is_not_recovered() -> None:
+    story = begun().authored(T0, 1).on(T0 + 1, Event.abandoned, 1, service=GP, state=State.told)
+    story.on(T0 + 2, Event.found, 1, attempt=FoundBy.referrer_chases).delivered(T0 + 3, 1)
+    # It went silent only after it had been found and seen.
+    story.on(T0 + 20, Event.vanished, 1, state=State.silent)
+    d = one_delivery(story)
+    assert (d.fate, d.first_outcome) == ("on_time", "failed_told")
+
+
 def test_what_was_found_but_not_seen_is_not_recovered() -> None:
     story = begun().authored(T0, 1, state=State.silent).on(T0 + 100, Event.found, 1)
     assert one_delivery(story).fate == "waiting"

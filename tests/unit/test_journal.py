@@ -114,7 +114,7 @@ def test_the_hash_does_not_depend_on_the_block_size_but_on_every_column() -> Non
 
 
 def test_the_hash_ignores_what_memory_holds_between_the_columns() -> None:
-    noisy = np.frombuffer(b"\xa5" * (len(BLOCK) * JOURNAL_SCHEMA.itemsize), JOURNAL_SCHEMA).copy()
+    noisy = np.frombuffer(bytearray(b"\xa5" * BLOCK.nbytes), JOURNAL_SCHEMA)
     for name in JOURNAL_SCHEMA.names or ():
         noisy[name] = BLOCK[name]
     header = small_header()
