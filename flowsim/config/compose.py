@@ -11,45 +11,43 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from flowsim.config.documents import Data, DataPath, Document, Origin, set_path
 from flowsim.config.experiment_file import Design, ExperimentFile
 from flowsim.config.grid import AS_GIVEN, Change, Point, common_changes, parse_half_width, points, value_text
 from flowsim.config.loading import load_yaml, validate
-from flowsim.config.schema import ChannelsFile, FaultsFile, PathwayFile, TopologyFile
+from flowsim.config.parts import WORLD, Parts, checked, read_parts
 from flowsim.errors import Fault, FaultsInFile, did_you_mean
 from flowsim.labels import load_labels
 
 #: In ``compare.to``: the scenario's own value.
 SAME: Final = "same"
 
-_CATALOGUE: Final = Path(__file__).parents[1] / "catalogue"
 #: What a design takes straight from the experiment file.
 _SETTINGS: Final = tuple(name for name in Design.model_fields if name in ExperimentFile.model_fields)
-_WORLD: Final = {"topology": TopologyFile, "channels": ChannelsFile, "faults": FaultsFile}
-_SETTINGS_ONLY: Final = tuple(name for name in _SETTINGS if name not in (*_WORLD, "pathways"))
+_SETTINGS_ONLY: Final = tuple(name for name in _SETTINGS if name not in (*WORLD, "pathways"))
 _ALWAYS_LEGAL_RATES: Final = "equal"
-
-Model = TypeVar("Model", bound=BaseModel)
 
 
 @dataclass(frozen=True)
 class DesignPoint:
-    """One scenario: its name, each varied setting as text, and the whole design."""
+    """One scenario: its name, each varied setting as text, the whole design, and what was changed for it."""
 
     name: str
     settings: Mapping[str, str]
     design: Design
+    changes: tuple[Change, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
 class Study:
     """An experiment with all its files read and checked: the base design and every design point.
 
-    ``settings`` are the dotted paths that differ between points, in the order of the file.
+    ``settings`` are the dotted paths that differ between points, in the order of the file; ``document``
+    is the tree of all files, each part with the place where it was written.
     """
 
     path: Path
@@ -57,10 +55,15 @@ class Study:
     base: Design
     settings: tuple[str, ...]
     points: tuple[DesignPoint, ...] = field(repr=False)
+    document: Document = field(repr=False)
 
     def designs(self) -> list[DesignPoint]:
         """Return every design point, grid first (the last setting changes fastest), then named ones."""
         return list(self.points)
+
+    def document_of(self, point: DesignPoint) -> Document:
+        """Return the tree of a point, in which what was changed for it stands where it was written."""
+        return _changed(self.document, point.changes)
 
     def scenario_rows(self) -> list[dict[str, str]]:
         """Return one row a scenario: ``scenario`` and a column for each varied setting."""
@@ -79,7 +82,7 @@ class Study:
 
     def resolved(self) -> dict[str, Any]:
         """Return everything that is run as plain data with every default, for ``resolved.yaml``."""
-        from_design = {*_WORLD, "pathways", *_SETTINGS_ONLY}
+        from_design = {*WORLD, "pathways", *_SETTINGS_ONLY}
         given = self.experiment.model_dump(mode="json", exclude={"base", "change", "scenarios", *from_design})
         design = self.base.model_dump(mode="json", include=from_design)
         settings = {name: design.pop(name) for name in _SETTINGS_ONLY}
@@ -94,17 +97,19 @@ def load_study(path: str | os.PathLike[str]) -> Study:
     """
     document = load_yaml(path)
     faults: list[Fault] = []
-    experiment = _checked(document, ExperimentFile, faults)
-    parts = _read_parts(document, faults)
+    experiment = checked(document, ExperimentFile, faults)
+    parts = read_parts(document, faults)
     found = _points(document, faults)
     if parts is None or found is None:
         raise FaultsInFile(faults)
     common = common_changes(document)
-    composer = _Composer(_compose(document, parts, experiment))
-    base = composer.design(Point(AS_GIVEN, ()), common)
-    designs = [composer.design(point, common) for point in found]
+    composer = _Composer(_compose(document, parts, experiment), common)
+    base = composer.design(Point(AS_GIVEN, ()))
+    designs = [composer.design(point) for point in found]
     # What the files' own models have said already is not said again in the words of the whole.
-    faults += composer.faults if not faults else [f for f in composer.faults if (f.file, f.line) in composer.lines]
+    faults += (
+        composer.faults if not faults else [f for f in composer.faults if (f.file, f.line) in composer.lines]
+    )
     faults += _stopping_faults(document, experiment)
     settings = tuple(dict.fromkeys(path for point in found for path in point.settings))
     if experiment is not None:
@@ -112,20 +117,11 @@ def load_study(path: str | os.PathLike[str]) -> Study:
     if faults or experiment is None or base is None:
         raise FaultsInFile(faults)
     whole = tuple(
-        DesignPoint(point.name, _texts(point, settings, composer.data), design)
+        DesignPoint(point.name, _texts(point, settings, composer.data), design, (*common, *point.changes))
         for point, design in zip(found, designs, strict=True)
         if design is not None
     )
-    return Study(Path(path), experiment, base, settings, whole)
-
-
-def _checked(document: Document, model: type[Model], faults: list[Fault]) -> Model | None:
-    """Return the document as a model, or None after noting its faults."""
-    try:
-        return validate(document, model)
-    except FaultsInFile as error:
-        faults += error.faults
-        return None
+    return Study(Path(path), experiment, base, settings, whole, composer.document)
 
 
 def _points(document: Document, faults: list[Fault]) -> list[Point] | None:
@@ -137,93 +133,10 @@ def _points(document: Document, faults: list[Fault]) -> list[Point] | None:
         return None
 
 
-# --- the files that an experiment names -------------------------------------------------------------
-
-
-@dataclass
-class _Parts:
-    """The documents that an experiment names: topology, channels and faults, and pathways by id."""
-
-    world: dict[str, Document]
-    pathways: dict[str, Document]
-
-
-def _read_parts(document: Document, faults: list[Fault]) -> _Parts | None:
-    """Return the documents of all named files, or None where one cannot be read; note all faults."""
-    world: dict[str, Document] = {}
-    pathways: dict[str, Document] = {}
-    whole = True
-    for name, model in _WORLD.items():
-        given = document.data.get(name, ExperimentFile.model_fields[name].default)
-        part = _read_part(document, (name,), given, name, model, faults)
-        whole = whole and part is not None
-        if part is not None:
-            world[name] = part
-    named = document.data.get("pathways")
-    for index, given in enumerate(named if isinstance(named, list) else []):
-        part = _read_part(document, ("pathways", index), given, "pathways", PathwayFile, faults)
-        whole = whole and part is not None
-        if part is None:
-            continue
-        identifier = str(part.data.get("id", Path(part.path).stem))
-        if identifier in pathways:
-            faults.append(document.fault(("pathways", index), f"The pathway '{identifier}' is named twice."))
-        pathways[identifier] = part
-    return _Parts(world, pathways) if whole and pathways else None
-
-
-def _read_part(
-    document: Document,
-    at: DataPath,
-    given: object,
-    kind: str,
-    model: type[BaseModel],
-    faults: list[Fault],
-) -> Document | None:
-    """Return one named file as a document, noting the faults of its reading and of its model."""
-    if not isinstance(given, str):
-        return None  # the experiment's model has said so
-    try:
-        path = _file(document, at, given, kind)
-        if not path.is_file():
-            # The line that names the file is where it is mended.
-            what = _unreadable(path)
-            raise FaultsInFile([document.fault(at, what.message, what.hint, quote=True)])
-        part = load_yaml(path)
-    except FaultsInFile as error:
-        faults += error.faults
-        return None
-    _checked(part, model, faults)
-    return part
-
-
-def _unreadable(path: Path) -> Fault:
-    """Return the fault that reading a file which is not there, or is a folder, gives."""
-    try:
-        load_yaml(path)
-    except FaultsInFile as error:
-        return error.faults[0]
-    raise AssertionError(f"{path} can be read")
-
-
-def _file(document: Document, at: DataPath, given: str, kind: str) -> Path:
-    """Return the file that a name stands for: relative to the file that says it, or in the catalogue."""
-    if kind == "topology" or given.endswith((".yaml", ".yml")):
-        folder = Path(document.where(at).file).parent
-        return Path(os.path.normpath(folder / given))
-    folder = _CATALOGUE / "pathways" if kind == "pathways" else _CATALOGUE
-    known = sorted(path.stem for path in folder.glob("*.yaml" if kind == "pathways" else f"{kind}*.yaml"))
-    if given not in known:
-        message = f"The catalogue has no {kind} called '{given}'."
-        hint = f"{did_you_mean(given, known)} A file of your own ends in .yaml."
-        raise FaultsInFile([document.fault(at, message, hint, quote=True)])
-    return folder / f"{given}.yaml"
-
-
 # --- the tree, and designs from it --------------------------------------------------------------------
 
 
-def _compose(document: Document, parts: _Parts, experiment: ExperimentFile | None) -> Document:
+def _compose(document: Document, parts: Parts, experiment: ExperimentFile | None) -> Document:
     """Return the tree of a design as one document whose parts know where they were written."""
     data: Data = {name: document.data[name] for name in _SETTINGS_ONLY if name in document.data}
     origins: dict[DataPath, Origin] = dict(document.origins)
@@ -240,20 +153,39 @@ def _compose(document: Document, parts: _Parts, experiment: ExperimentFile | Non
 
 
 class _Composer:
-    """Builds designs from the tree; parts that no change touches are checked once and shared."""
+    """Builds designs from the tree; parts that no point touches are checked once and shared."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, common: tuple[Change, ...]) -> None:
         self.document = document
-        self.data = document.data
+        self.common = common
         self.faults: list[Fault] = []
         #: Where changes were written: the lines whose faults only the whole can tell.
         self.lines: set[tuple[str, int | None]] = set()
         self._shared: dict[str, tuple[object, Any]] = {}
+        #: The tree with what every scenario has in common.
+        self.data = self._apply(document.data, common) or document.data
+        self._broken = bool(self.faults)
 
-    def design(self, point: Point, common: tuple[Change, ...]) -> Design | None:
+    def design(self, point: Point) -> Design | None:
         """Return the design of a point, or None after noting what is wrong with it."""
-        data = {**self.document.data, "scenario": point.name}
-        changes = (*common, *point.changes)
+        data = self._apply({**self.data, "scenario": point.name}, point.changes)
+        if data is None or self._broken:
+            return None
+        changes = (*self.common, *point.changes)
+        try:
+            design = Design.model_validate(self._with_shared(data))
+        except ValidationError:
+            self.faults += _explained(self.document, point, changes)
+            return None
+        if not self._shared:
+            self._shared = {name: (data[name], getattr(design, name)) for name in (*WORLD, "pathways")}
+        if design.rates != _ALWAYS_LEGAL_RATES and design.rates not in design.faults.rate_sets:
+            self.faults.append(self._rates_fault(design, changes))
+            return None
+        return design
+
+    def _apply(self, data: Data, changes: Iterable[Change]) -> Data | None:
+        """Return the tree with changes made, or None after noting a path that does not fit."""
         for change in changes:
             self.lines.add((change.origin.file, change.origin.line))
             fault = self._unknown(data, change)
@@ -261,17 +193,7 @@ class _Composer:
                 self.faults.append(fault)
                 return None
             data = set_path(data, change.path, change.value)
-        try:
-            design = Design.model_validate(self._with_shared(data))
-        except ValidationError:
-            self.faults += _explained(self.document, point, changes)
-            return None
-        if not common and not point.changes or not self._shared:
-            self._share(data, design)
-        if design.rates != _ALWAYS_LEGAL_RATES and design.rates not in design.faults.rate_sets:
-            self.faults.append(self._rates_fault(design, changes))
-            return None
-        return design
+        return data
 
     def _with_shared(self, data: Data) -> Data:
         """Return the tree with the models of all parts that are as they were in the first design."""
@@ -281,13 +203,10 @@ class _Composer:
                 result[name] = model
         return result
 
-    def _share(self, data: Data, design: Design) -> None:
-        self._shared = {name: (data[name], getattr(design, name)) for name in (*_WORLD, "pathways")}
-
     def _unknown(self, data: Data, change: Change) -> Fault | None:
         """Return the fault of a path whose first parts do not exist; the rest is the models' to check."""
         words = change.path.split(".")
-        known = [name for name in Design.model_fields if name in (*_SETTINGS_ONLY, *_WORLD, "pathways")]
+        known = [name for name in Design.model_fields if name in (*_SETTINGS_ONLY, *WORLD, "pathways")]
         if words[0] not in known:
             return self._path_fault(change, f"'{words[0]}' is not known here.", did_you_mean(words[0], known))
         if words[0] == "pathways" and (len(words) == 1 or words[1] not in data["pathways"]):
@@ -318,14 +237,17 @@ class _Composer:
 
 def _explained(document: Document, point: Point, changes: Iterable[Change]) -> list[Fault]:
     """Return what is wrong with a design, each fault at the line that was written for it."""
-    document = document.put("scenario", point.name)
-    for change in changes:
-        document = document.put(change.path, change.value, change.origin)
     try:
-        validate(document, Design)
+        validate(_changed(document.put("scenario", point.name), changes), Design)
     except FaultsInFile as error:
         return error.faults
     raise AssertionError("a design that is refused in parts is right as a whole")
+
+
+def _changed(document: Document, changes: Iterable[Change]) -> Document:
+    for change in changes:
+        document = document.put(change.path, change.value, change.origin)
+    return document
 
 
 def _texts(point: Point, settings: Iterable[str], data: Data) -> dict[str, str]:
@@ -384,7 +306,9 @@ def _stopping_faults(document: Document, experiment: ExperimentFile | None) -> l
     measures = load_labels("en").tables["measure"]
     if until.difference_in not in measures:
         message = f"'{until.difference_in}' is not a measure."
-        faults.append(document.fault((*at, "difference_in"), message, did_you_mean(until.difference_in, measures)))
+        faults.append(
+            document.fault((*at, "difference_in"), message, did_you_mean(until.difference_in, measures))
+        )
     try:
         parse_half_width(until.half_width)
     except ValueError as error:

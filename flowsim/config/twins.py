@@ -92,7 +92,9 @@ def essence(value: Any) -> Any:
     if isinstance(value, BaseModel):
         kind = type(value).__name__
         hidden = _FOR_PEOPLE | _FOR_PEOPLE_IN.get(kind, frozenset())
-        return {name: essence(getattr(value, name)) for name in type(value).model_fields if name not in hidden}
+        return {
+            name: essence(getattr(value, name)) for name in type(value).model_fields if name not in hidden
+        }
     if isinstance(value, Mapping):
         return {str(key): essence(part) for key, part in value.items()}
     if isinstance(value, tuple | list):

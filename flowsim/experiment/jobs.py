@@ -20,7 +20,18 @@ from flowsim.errors import UsageError, did_you_mean
 
 #: Packages and modules whose change changes no run's results.
 _AFTER_THE_RUN: Final = frozenset(
-    ["charts", "cli", "economics", "experiment", "labels", "monitor", "observe", "report", "runner", "statistics"]
+    [
+        "charts",
+        "cli",
+        "economics",
+        "experiment",
+        "labels",
+        "monitor",
+        "observe",
+        "report",
+        "runner",
+        "statistics",
+    ]
 )
 
 
@@ -78,7 +89,7 @@ def code_hash() -> str:
 
 
 class Campaign:
-    """The jobs of a study: its scenarios (or some of them), each with its twins, replication by replication."""
+    """The jobs of a study: its scenarios (or some of them) and their twins, by replication."""
 
     def __init__(self, study: Study, program: Program, only: Sequence[str] = ()) -> None:
         """Take the study, the program that runs it, and the scenarios to run; none: all.
@@ -110,7 +121,10 @@ class Campaign:
         if not any(pathway.targets for pathway in design.pathways.values()):
             return design_key(design), "", ""
         keys = []
-        for kind, twin in ((Kind.ideal, ideal_twin(design)), (Kind.same_adoption, same_adoption_twin(design))):
+        for kind, twin in (
+            (Kind.ideal, ideal_twin(design)),
+            (Kind.same_adoption, same_adoption_twin(design)),
+        ):
             key = design_key(twin)
             self._twins.setdefault(key, (kind, twin))
             keys.append(key)

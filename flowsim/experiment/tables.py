@@ -50,14 +50,13 @@ def read_csv(path: Path) -> pd.DataFrame:
     numbers = {"value", "difference", "low", "high", "mean"}
     whole = {"replication", "replications"}
     kinds = {n: "float64" if n in numbers else "int64" if n in whole else "str" for n in names}
-    frame = pd.read_csv(
+    return pd.read_csv(
         path,
         dtype=kinds,
         keep_default_na=False,
-        na_values=dict.fromkeys(numbers & set(names), [""]),
+        na_values={name: [""] for name in names if name in numbers},
         float_precision="round_trip",
     )
-    return frame
 
 
 def _cells(values: Iterable[Any]) -> list[str]:
@@ -86,9 +85,7 @@ def summary_table(parts: Sequence[tuple[str, int, pd.DataFrame]]) -> pd.DataFram
     return merged(parts)[list(SUMMARY_COLUMNS)]
 
 
-def comparison_table(
-    summary: pd.DataFrame, scenarios: pd.DataFrame, rule: Mapping[str, str]
-) -> pd.DataFrame:
+def comparison_table(summary: pd.DataFrame, scenarios: pd.DataFrame, rule: Mapping[str, str]) -> pd.DataFrame:
     """Return every scenario against its baseline; without a rule, no rows.
 
     ``scenarios`` lists all scenarios of the experiment, also those that were not run.

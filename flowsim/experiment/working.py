@@ -47,7 +47,9 @@ def carry_out(job: Job, folder: Path, twins: Mapping[str, Path]) -> dict[str, An
     info = simulation.simulate(plan, job.replication, take)
     episodes, *_ = [each.finish() for each in folds]
     if job.kind == Kind.scenario:
-        _write_results(job, folder, header, episodes, [_read_times(twins[need] / TIMES) for need in job.needs])
+        _write_results(
+            job, folder, header, episodes, [_read_times(twins[need] / TIMES) for need in job.needs]
+        )
     else:
         _write_times(TwinTimes.of(episodes), folder / TIMES)
     return _plain(info)

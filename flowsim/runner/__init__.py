@@ -97,12 +97,19 @@ def run_study(
                 run.all_batches(pool, carry_out)
         except KeyboardInterrupt:
             raise Interrupted(
-                f"Interrupted. {len(run.done)} finished runs are kept in {options.out}.", f"To go on: {options.again}"
+                f"Interrupted. {len(run.done)} finished runs are kept in {options.out}.",
+                f"To go on: {options.again}",
             ) from None
         replications = run.complete_replications()
         if replications:
-            told = {"whole": not run.failures, "workers": options.workers, "precise": run.precise, "failed": [str(f) for f in run.failures]}
-            output.finish(options.out, study, campaign, replications, told)
+            told = {
+                "whole": not run.failures,
+                "workers": options.workers,
+                "precise": run.precise,
+                "failed": [str(f) for f in run.failures],
+            }
+            for left_out in output.finish(options.out, study, campaign, replications, told):
+                heard.note(f"No chart of {left_out}.")
     if run.failures:
         raise _failed(run, replications, options)
     seconds = time.perf_counter() - began
@@ -224,7 +231,9 @@ def _failed(run: _Run, replications: int, options: Options) -> RunFailed:
     if more > 0:
         shown.append(f"  and {more} more")
     rest = len(run.unfinished) - len(run.failures)
-    kept = f"{len(run.done)} runs are kept in {options.out}" + (f", {rest} were not begun" if rest > 0 else "")
+    kept = f"{len(run.done)} runs are kept in {options.out}" + (
+        f", {rest} were not begun" if rest > 0 else ""
+    )
     tables = (
         f"; the tables hold the {replications} replications that are whole."
         if replications

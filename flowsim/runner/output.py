@@ -16,6 +16,7 @@ import pandas as pd
 from flowsim.config.compose import Study
 from flowsim.errors import UsageError
 from flowsim.experiment.basis import basis_of, practices_joined
+from flowsim.experiment.drawing import chart_facts, draw_charts
 from flowsim.experiment.jobs import Campaign, Job
 from flowsim.experiment.tables import (
     comparison_table,
@@ -57,8 +58,13 @@ def begin(out: Path, study: Study, campaign: Campaign, workers: int) -> None:
     write_json(out / MANIFEST, {**_manifest(study, campaign), "whole": False, "workers": workers})
 
 
-def finish(out: Path, study: Study, campaign: Campaign, replications: int, told: Mapping[str, Any]) -> None:
-    """Write the result tables, merged profiles and the manifest for replications 1 to ``replications``."""
+def finish(
+    out: Path, study: Study, campaign: Campaign, replications: int, told: Mapping[str, Any]
+) -> list[str]:
+    """Write tables, merged profiles, charts and the manifest for replications 1 to ``replications``.
+
+    Returns what could not be drawn, and why.
+    """
     jobs = [job for number in range(1, replications + 1) for job in campaign.scenario_jobs(number)]
     scenarios = scenarios_table(study)
     summary = read_summary(out, jobs)
@@ -67,6 +73,7 @@ def finish(out: Path, study: Study, campaign: Campaign, replications: int, told:
     write_csv(comparison_table(summary, scenarios, study.baseline_rule()), out / COMPARISON)
     _write_profiles(out, jobs)
     write_json(out / MANIFEST, {**_manifest(study, campaign), "replications": replications, **told})
+    return Results(out).draw()[1]
 
 
 def read_summary(out: Path, jobs: Sequence[Job]) -> pd.DataFrame:
@@ -116,6 +123,7 @@ def _manifest(study: Study, campaign: Campaign) -> dict[str, Any]:
             "organisations": len(base.topology.organisations),
             "practices": practices_joined(base)["practices_total"],
         },
+        "charts": chart_facts(base),
         "windows": {name: str(getattr(base, name)) for name in ("warm_up", "observe", "follow_up")},
         "compare": study.baseline_rule(),
         "scenarios": len(campaign.points),
@@ -145,7 +153,11 @@ class Results:
         manifest = read_manifest(out)
         if manifest is None or not (out / SUMMARY).is_file():
             state = "is not finished" if manifest is not None else "holds no results of flowsim"
-            hint = "The same 'flowsim run' goes on from there." if manifest is not None else "Run an experiment first."
+            hint = (
+                "The same 'flowsim run' goes on from there."
+                if manifest is not None
+                else "Run an experiment first."
+            )
             raise UsageError(f"{out} {state}.", hint)
         self.out = out
         self.manifest = manifest
@@ -169,3 +181,13 @@ class Results:
     def profiles(self) -> dict[str, pd.DataFrame]:
         """Return the merged profiles by name."""
         return {path.stem: read_table(path) for path in sorted((self.out / PROFILES).glob("*.parquet"))}
+
+    def draw(self, language: str = "en") -> tuple[list[Path], list[str]]:
+        """Draw all charts into the folder, and return their files and what was left out, with the reason.
+
+        Scenarios that were not run are left out of every chart.
+        """
+        summary, scenarios = self.summary, self.scenarios
+        run = scenarios[scenarios["scenario"].isin(set(summary["scenario"]))]
+        tables = {"summary": summary, "scenarios": run, "comparison": self.comparison}
+        return draw_charts(self.out / CHARTS, tables, self.profiles, self.manifest, language)

@@ -117,8 +117,14 @@ def locked(out: Path) -> Iterator[None]:
         out.mkdir(parents=True, exist_ok=True)
         file = _hold(out / LOCK)
     except OSError as error:
-        if error.errno in (errno.EWOULDBLOCK, errno.EACCES) and (out / LOCK).exists() and os.access(out, os.W_OK):
-            raise OutputConflict(f"{out} is in use by {_holder(out / LOCK)}.", "Wait for it, or use -o.") from None
+        if (
+            error.errno in (errno.EWOULDBLOCK, errno.EACCES)
+            and (out / LOCK).exists()
+            and os.access(out, os.W_OK)
+        ):
+            raise OutputConflict(
+                f"{out} is in use by {_holder(out / LOCK)}.", "Wait for it, or use -o."
+            ) from None
         raise OutputConflict(f"{out} cannot be written: {_reason(error)}.", "Use -o DIR.") from None
     try:
         yield
@@ -180,18 +186,23 @@ def check_folder(out: Path, resolved: Mapping[str, Any], program: Program) -> No
         if there.get(name) != now
     ]
     if differ:
-        raise OutputConflict(f"{out} was made by another version of flowsim:\n" + "\n".join(differ) + "\n", hint)
+        raise OutputConflict(
+            f"{out} was made by another version of flowsim:\n" + "\n".join(differ) + "\n", hint
+        )
     differ = [f"  {line}" for line in differences(_read_resolved(out), resolved)]
     if differ:
         more = len(differ) - _DIFFERENCES_SHOWN
         shown = differ[:_DIFFERENCES_SHOWN] + ([f"  and {more} more"] if more > 0 else [])
-        raise OutputConflict(f"{out} holds results of another configuration:\n" + "\n".join(shown) + "\n", hint)
+        raise OutputConflict(
+            f"{out} holds results of another configuration:\n" + "\n".join(shown) + "\n", hint
+        )
 
 
 def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
     """Return what differs between two resolved configurations, a line for each dotted path."""
     old, new = (
-        _flat({name: value for name, value in data.items() if name not in _MAY_DIFFER}) for data in (there, here)
+        _flat({name: value for name, value in data.items() if name not in _MAY_DIFFER})
+        for data in (there, here)
     )
     paths = [path for path in {**new, **old} if old.get(path, "nothing") != new.get(path, "nothing")]
     return [f"{path}: {old.get(path, 'nothing')} there, {new.get(path, 'nothing')} now" for path in paths]

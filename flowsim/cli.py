@@ -1,0 +1,241 @@
+"""The command line: ``flowsim validate | run | show | compare | chart | schema``.
+
+Results go to standard output, progress and notes to standard error. Exit codes: 0 fine, 1 a run failed
+(the others are kept), 2 a mistake on the command line, 3 faults in a file, 130 interrupted. Heavy
+libraries are imported in the command that needs them, so that ``--help`` and ``validate`` answer at once.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flowsim import __version__
+from flowsim.errors import FlowsimError, RunFailed, UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from flowsim.config.compose import Study
+    from flowsim.runner.output import Results
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Simulate how clinical messages travel while a region rolls out a shared record.",
+)
+
+Out = Annotated[Path, typer.Argument(help="The output folder of a run.", metavar="OUT")]
+
+
+def main() -> None:
+    """Run the command line, and turn what goes wrong into a message and an exit code."""
+    try:
+        app()
+    except FlowsimError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(error.exit_code)
+    except OSError as error:
+        place = f" ({error.filename})" if error.filename else ""
+        typer.echo(f"The system says: {error.strerror or error}{place}.", err=True)
+        sys.exit(RunFailed.exit_code)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"flowsim {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:
+    """Take the options that come before a command."""
+
+
+@app.command()
+def validate(
+    files: Annotated[list[str], typer.Argument(help="Experiments, topologies, pathways, channels, faults.")],
+) -> None:
+    """Check files without running anything, and tell every fault of all of them."""
+    from flowsim.config.loading import gather
+    from flowsim.experiment.checks import check_file
+
+    for checked in gather([lambda file=file: check_file(file) for file in files]):  # type: ignore[misc]
+        typer.echo(f"{checked.path}  {checked.summary}")
+        for warning in checked.warnings:
+            typer.echo(f"{checked.path}  {warning}", err=True)
+
+
+@app.command()
+def run(
+    experiment: Annotated[Path, typer.Argument(help="The experiment file.")],
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Output folder; default: out/<name of the file>.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: one a core.")] = None,
+    replications: Annotated[int | None, typer.Option(min=1, help="Exactly so many.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Only this scenario, or those like '*equal*'; may be repeated.")
+    ] = None,
+) -> None:
+    """Run an experiment; the same command again goes on where an interrupted one stopped."""
+    from flowsim.config.compose import load_study
+    from flowsim.experiment.checks import check_study
+    from flowsim.experiment.jobs import chosen
+
+    study = load_study(experiment)
+    points = chosen(study.designs(), only or ())
+    for warning in check_study(study):
+        typer.echo(warning, err=True)
+
+    from flowsim import simulation
+    from flowsim.experiment.jobs import Program, code_hash
+    from flowsim.experiment.working import carry_out
+    from flowsim.runner import Options, default_workers, run_study
+    from flowsim.runner.progress import ConsoleProgress
+
+    folder = out or Path("out") / experiment.stem
+    command = shlex.join(["flowsim", *sys.argv[1:]])
+    options = Options(folder, workers or default_workers(), replications, tuple(only or ()), command)
+    typer.echo(_headline(study, len(points)), err=True)
+    simulation.prepare()
+    program = Program(__version__, simulation.kernel_hash(), code_hash())
+    with ConsoleProgress(sys.stderr) as progress:
+        outcome = run_study(study, options, program, carry_out, progress)
+    typer.echo(_overview(folder))
+    typer.echo(
+        f"{outcome.runs} runs ({outcome.new_runs} new) in {outcome.seconds:.0f} s, "
+        f"{outcome.replications} replications. Written to {folder}; charts in {folder / 'charts'}.",
+        err=True,
+    )
+    if outcome.precise is False:
+        rule = study.experiment.replications
+        typer.echo(
+            f"The wanted precision is not reached with {rule.at_most} replications (at_most).", err=True
+        )
+
+
+@app.command()
+def show(
+    out: Out,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print all means and differences for scripts.")
+    ] = False,
+) -> None:
+    """Show the results of a run: means with simulation intervals, and paired differences."""
+    if as_json:
+        from flowsim.experiment.overview import aggregate
+
+        results = _results(out)
+        plain = aggregate(results.summary, results.scenarios, results.comparison, results.manifest)
+        typer.echo(json.dumps(plain, ensure_ascii=False, indent=1, allow_nan=False))
+        return
+    typer.echo(_overview(out))
+
+
+@app.command()
+def compare(
+    out: Out,
+    measure: Annotated[
+        list[str] | None, typer.Option("-m", "--measure", help="Only this measure; may be repeated.")
+    ] = None,
+) -> None:
+    """Show each scenario's difference to its baseline, paired by replication, for the whole."""
+    from flowsim.experiment.overview import difference_table
+
+    results = _results(out)
+    known = list(dict.fromkeys(results.summary["measure"]))
+    for name in measure or ():
+        if name not in known:
+            raise UsageError(f"'{name}' is not a measure of this run.", did_you_mean(name, known))
+    typer.echo(difference_table(results.comparison, measure or ()))
+
+
+@app.command()
+def chart(
+    out: Out,
+    lang: Annotated[str, typer.Option(help="nb or en.")] = "en",
+) -> None:
+    """Draw the charts of a run again from its tables."""
+    from flowsim.labels import load_labels
+
+    load_labels(lang)
+    files, left_out = _results(out).draw(lang)
+    for file in files:
+        typer.echo(str(file))
+    for each in left_out:
+        typer.echo(f"No chart of {each}.", err=True)
+
+
+@app.command()
+def schema(
+    kind: Annotated[
+        str, typer.Argument(help="experiment, topology, pathway, channels or faults.")
+    ] = "experiment",
+    docs: Annotated[
+        Path | None, typer.Option(help="Write docs/configuration.md here instead, from the same models.")
+    ] = None,
+) -> None:
+    """Print the JSON schema of a kind of file, for editors that check while you type."""
+    from flowsim.config.docs import configuration_page, json_schema
+    from flowsim.config.kinds import KINDS
+
+    if docs is not None:
+        docs.write_text(configuration_page(), encoding="utf-8")
+        typer.echo(f"Written to {docs}", err=True)
+        return
+    if kind not in KINDS:
+        raise UsageError(f"There is no kind of file called '{kind}'.", did_you_mean(kind, KINDS))
+    typer.echo(json.dumps(json_schema(kind), ensure_ascii=False, indent=2))
+
+
+def _headline(study: Study, scenarios: int) -> str:
+    """Return the line that says what is about to run."""
+    base, rule = study.base, study.experiment.replications
+    topology = base.topology
+    count = f"{rule.at_least} to {rule.at_most}" if rule.until else f"{rule.at_least}"
+    return (
+        f"{study.experiment.name}: {scenarios} scenarios × {count} replications, "
+        f"{base.warm_up} warm-up, {base.observe} observed, {base.follow_up} follow-up, "
+        f"{topology.name}, {len(topology.practices)} practices   seed {base.seed}"
+    )
+
+
+def _results(out: Path) -> Results:
+    from flowsim.runner.output import Results
+
+    return Results(out)
+
+
+def _overview(out: Path) -> str:
+    """Return the table of an output folder with what its reader must know beneath."""
+    from flowsim.experiment.overview import overview
+
+    results = _results(out)
+    manifest = results.manifest
+    lines = [
+        f"{manifest['experiment']}: {manifest['replications']} replications, {manifest['view']} view, "
+        f"numbers {manifest['basis']}, intervals are simulation intervals",
+        "",
+        overview(results.summary, results.scenarios, results.comparison),
+    ]
+    for label, scale in manifest["background"].items():
+        lines.append(f"{label} runs at {scale:g} of its size.")
+    if not manifest["whole"]:
+        lines.append("Some runs failed; these are the replications that are whole.")
+    if manifest["notice"]:
+        lines.append(manifest["notice"])
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

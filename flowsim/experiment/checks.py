@@ -1,0 +1,162 @@
+"""What is checked before anything runs, beyond what each file's model says. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from flowsim.config.compose import DesignPoint, Study, load_study
+from flowsim.config.documents import DataPath, Document, dotted
+from flowsim.config.kinds import KINDS, kind_of
+from flowsim.config.loading import load_yaml, validate
+from flowsim.config.pathway_file import PathwayFile
+from flowsim.config.topology_file import TopologyFile
+from flowsim.errors import Fault, FaultsInFile, UsageError, did_you_mean
+from flowsim.topology import Region, ServiceLoad, build, joining_order, load_per_service, practices_at, warn
+from flowsim.topology.checks import Where, check_topology, in_document
+from flowsim.topology.pathway_checks import check_pathway
+
+#: Busiest services named in the summary of a file.
+_BUSIEST = 3
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A file that is right: what it is in a line, and what its author should know."""
+
+    path: str
+    summary: str
+    warnings: tuple[str, ...] = ()
+
+
+def check_file(path: str | os.PathLike[str]) -> Checked:
+    """Check a file of any kind with all that it names; raises ``FaultsInFile`` with every fault."""
+    document = load_yaml(path)
+    kind = kind_of(document)
+    if kind == "experiment":
+        study = load_study(path)
+        warnings = check_study(study)
+        base = study.base
+        size = f"{len(study.points)} scenarios, {len(base.pathways)} pathways, {base.topology.name}"
+        busy = busiest(load_per_service(build(base.topology), base.pathways.values()))
+        return Checked(str(path), f"experiment: {size}. {busy}", tuple(warnings))
+    model = validate(document, KINDS[kind])
+    if isinstance(model, TopologyFile):
+        _raise(check_topology(model, in_document(document)))
+        region = build(model)
+        counts = (
+            f"{len(region.services)} services, {len(region.relays)} relays, {len(region.practices)} practices"
+        )
+        return Checked(str(path), f"topology: {model.name}, {counts}.")
+    if isinstance(model, PathwayFile):
+        return Checked(str(path), f"pathway: {model.label}, {len(model.steps)} steps.")
+    return Checked(str(path), f"{kind}.")
+
+
+def check_study(study: Study) -> list[str]:
+    """Check that the parts of every design point fit together, and return what the analyst should know.
+
+    Raises ``FaultsInFile`` with every fault. Scenarios that share a topology and pathways are checked
+    once.
+    """
+    faults: list[Fault] = []
+    warnings: list[Fault] = []
+    regions: dict[object, Region] = {}
+    for point in study.points:
+        design = point.design
+        world = (id(design.topology), *map(id, design.pathways.values()))
+        if world not in regions:
+            document = study.document_of(point)
+            found = _world_faults(point, document)
+            faults += found
+            if found:
+                continue
+            regions[world] = build(design.topology)
+            pathways = list(design.pathways.values())
+            warnings += warn(regions[world], pathways, _within(document, ("topology",)))
+        faults += _setting_faults(study, point, regions[world])
+    _raise(faults)
+    return [str(warning) for warning in dict.fromkeys(warnings)]
+
+
+def busiest(loads: list[ServiceLoad]) -> str:
+    """Return the sentence that names the busiest services, without faults."""
+    known = sorted((row for row in loads if 0 < row.load < float("inf")), key=lambda row: -row.load)
+    if not known:
+        return "No load."
+    told = ", ".join(f"{row.key} {100 * row.load:.0f} % of its {row.of}" for row in known[:_BUSIEST])
+    return f"Busiest: {told}."
+
+
+def _raise(faults: list[Fault]) -> None:
+    if faults:
+        raise FaultsInFile(faults)
+
+
+def _within(document: Document, prefix: DataPath) -> Where:
+    """Return the ``where`` of a part of a composed document."""
+    whole = in_document(document)
+    return lambda path: whole((*prefix, *path))
+
+
+def _world_faults(point: DesignPoint, document: Document) -> list[Fault]:
+    """Return why the topology of a point cannot be simulated, or why its pathways do not fit it."""
+    topology = point.design.topology
+    faults = check_topology(topology, _within(document, ("topology",)))
+    if faults:
+        return faults
+    region = build(topology)
+    for name, pathway in point.design.pathways.items():
+        faults += check_pathway(region, pathway, _within(document, ("pathways", name)))
+    return faults
+
+
+def _setting_faults(study: Study, point: DesignPoint, region: Region) -> list[Fault]:
+    """Return what a point's settings name that the region does not have."""
+    found = list(_adoption_findings(point, region)) + list(_naming_findings(point, region))
+    if not found:
+        return []
+    where = in_document(study.document_of(point))
+    faults = []
+    for path, message, hint in found:
+        file, line, source = where(path)
+        faults.append(Fault(file, line, dotted(path), message, hint, source))
+    return faults
+
+
+def _adoption_findings(point: DesignPoint, region: Region) -> Iterator[tuple[DataPath, str, str]]:
+    adoption = point.design.adoption
+    try:
+        order = joining_order(region, adoption.order, point.design.seed)
+    except UsageError as error:
+        yield ("adoption", "order"), error.message, error.hint
+        return
+    levels: list[tuple[DataPath, str | tuple[str, ...]]] = [
+        (("adoption", "gp_practices"), adoption.gp_practices)
+    ]
+    levels += [
+        (("adoption", "go_live", i, "gp_practices"), live.gp_practices)
+        for i, live in enumerate(adoption.go_live)
+    ]
+    for path, level in levels:
+        try:
+            practices_at(level, order, region)
+        except UsageError as error:
+            yield path, error.message, error.hint
+
+
+def _naming_findings(point: DesignPoint, region: Region) -> Iterator[tuple[DataPath, str, str]]:
+    organisations = [organisation.id for organisation in region.topology.organisations]
+    for index, name in enumerate(point.design.adoption.organisations or ()):
+        if name not in organisations:
+            path: DataPath = ("adoption", "organisations", index)
+            yield path, f"There is no organisation '{name}'.", did_you_mean(name, organisations)
+    relays = [relay.id for relay in region.topology.relays]
+    for index, outage in enumerate(point.design.outages):
+        if outage.relay not in relays:
+            yield (
+                ("outages", index, "relay"),
+                f"There is no relay '{outage.relay}'.",
+                did_you_mean(outage.relay, relays),
+            )

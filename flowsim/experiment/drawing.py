@@ -1,0 +1,104 @@
+"""The charts of an experiment, drawn from its result tables alone, so that they can be drawn again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+from matplotlib import pyplot as plt
+
+from flowsim.charts.adoption import adoption
+from flowsim.charts.backlog import backlog
+from flowsim.charts.delivery_delay import delivery_delay
+from flowsim.charts.stages import stages
+from flowsim.charts.style import Chart, save
+from flowsim.charts.time_to_care import time_to_care
+from flowsim.config.experiment_file import Design
+from flowsim.config.pathway_file import Send
+from flowsim.topology.load import mean_hours
+from flowsim.units import HOURS_PER_DAY, Clock, Duration
+
+#: A working day on the clock of a chart: five a week, holidays aside.
+_DAYS_PER_WORKING_DAY: Final = 7 / 5
+
+
+def chart_facts(design: Design) -> dict[str, Any]:
+    """Return what charts draw in beside the results, as plain data: targets, deadlines, dated outages.
+
+    A limit in working days is drawn at 7/5 as many days, as most span a weekend; an outage at its mean
+    length.
+    """
+    pathways = design.pathways
+    return {
+        "targets": [
+            {"pathway": name, "urgency": urgency, "days": _hours(target.care_within) / HOURS_PER_DAY}
+            for name, pathway in pathways.items()
+            for urgency, target in pathway.targets.items()
+        ],
+        # Where pathways give a kind of message different limits, the strictest is drawn.
+        "deadlines": dict(
+            sorted(
+                (
+                    (step.message, _hours(step.deadline.within))
+                    for pathway in pathways.values()
+                    for step in pathway.steps
+                    if isinstance(step, Send) and step.deadline is not None and step.deadline.to == "seen"
+                ),
+                key=lambda pair: (pair[0], -pair[1]),
+            )
+        ),
+        "outages": [
+            {"from_day": begin / HOURS_PER_DAY, "to_day": (begin + mean_hours(outage.lasts)) / HOURS_PER_DAY}
+            for outage in design.outages
+            if outage.at is not None
+            for begin in [Clock(design.start).to_hours(outage.at)]
+        ],
+    }
+
+
+def _hours(limit: Duration) -> float:
+    return limit.hours + limit.working_days * _DAYS_PER_WORKING_DAY * HOURS_PER_DAY
+
+
+def draw_charts(
+    folder: Path,
+    tables: Mapping[str, pd.DataFrame],
+    profiles: Mapping[str, pd.DataFrame],
+    manifest: Mapping[str, Any],
+    language: str = "en",
+) -> tuple[list[Path], list[str]]:
+    """Draw every chart that the results have numbers for, and return the files and what was left out.
+
+    ``tables`` has summary, scenarios and comparison; ``manifest`` has view, basis and ``charts`` (see
+    ``chart_facts``). What is left out is told as "name: reason".
+    """
+    common = {"view": manifest["view"], "basis": manifest["basis"], "language": language}
+    facts = manifest["charts"]
+    scenarios = tables["scenarios"]
+    targets = {(t["pathway"], t["urgency"]): t["days"] for t in facts["targets"]}
+    outages = pd.DataFrame(facts["outages"], columns=["from_day", "to_day"]) if facts["outages"] else None
+    drawings: dict[str, Callable[[], Chart]] = {
+        "adoption": lambda: adoption(tables["summary"], scenarios, tables["comparison"], **common),
+        "time_to_care": lambda: time_to_care(profiles["time_to_care"], scenarios, targets=targets, **common),
+        "delivery_delay": lambda: delivery_delay(
+            profiles["delivery_delay"], scenarios, facts["deadlines"], **common
+        ),
+        "stages": lambda: stages(profiles["stages"], scenarios, **common),
+        "backlog": lambda: backlog(profiles["backlog"], scenarios, outages, **common),
+    }
+    files: list[Path] = []
+    left_out: list[str] = []
+    for name, drawing in drawings.items():
+        if name != "adoption" and profiles.get(name, pd.DataFrame()).empty:
+            left_out.append(f"{name}: there are no numbers for it")
+            continue
+        try:
+            chart = drawing()
+        except ValueError as error:
+            left_out.append(f"{name}: {error}")
+            continue
+        files += save(chart, folder, name)
+        plt.close(chart.figure)
+    return files, left_out
