@@ -118,8 +118,8 @@ class Region:
         ``practice`` is the patient's (its index, -1 for none), ``area`` the case's, ``origin`` the
         service where the case began. Of those that serve the patient's municipality, organisations that
         name it go before those that serve all; then the case's area (for home nursing, the practice's
-        district) goes before no area; a case without area takes any. What is left is shared out by a
-        stable hash of the practice's id, so that a practice always uses the same one.
+        district) goes before services without area, and only a case without area goes to any. What is
+        left is shared out by a stable hash of the practice's id: a practice always uses the same one.
         """
         if ref == "origin":
             return origin
@@ -132,7 +132,7 @@ class Region:
         near: list[int] = []
         general: list[int] = []
         for index in found:
-            how = self._serves(self.services[index], home.municipality)
+            how = self.serves(self.services[index], home.municipality)
             if how:
                 (near if how == "named" else general).append(index)
         for group in (near, general):
@@ -141,7 +141,8 @@ class Region:
                 return answer
         return None
 
-    def _serves(self, service: ServiceNode, municipality: str) -> Literal["named", "all", ""]:
+    def serves(self, service: ServiceNode, municipality: str) -> Literal["named", "all", ""]:
+        """Return whether a service is for a municipality's patients: by name, as for all, or not ("")."""
         organisation = self._organisations.get(service.organisation)
         if organisation is None:  # practices, patients and the dead endpoint
             return "all"
@@ -160,7 +161,8 @@ class Region:
             return district if self.services[index].kind == ServiceKind.home_nursing else area
 
         same = [i for i in group if wanted(i) and self.services[i].area == wanted(i)]
-        fitting = same or [i for i in group if self.services[i].area is None or wanted(i) is None]
+        for_all = [i for i in group if self.services[i].area is None]
+        fitting = same or for_all or [i for i in group if wanted(i) is None]
         if not fitting:
             return None
         return fitting[stable_hash(practice) % len(fitting) if practice else 0]
