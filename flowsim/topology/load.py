@@ -190,22 +190,26 @@ def _patients(
     region: Region, pathway: PathwayFile, starts: dict[int, float]
 ) -> dict[tuple[int, str | None], float]:
     """Return the cases a week of each practice (index, -1 for none) and area."""
-    listed = sum(p.patients for p in region.practices)
     weights = pathway.starts.areas
     areas: dict[str | None, float] = {None: 1.0}
     if weights:
         areas = {area: w / sum(weights.values()) for area, w in weights.items()}
     out: dict[tuple[int, str | None], float] = defaultdict(float)
     for origin, weekly in starts.items():
-        own = region.services[origin].practice
-        # A case that begins elsewhere belongs to a listed patient of any practice.
-        shares = (
-            {own: 1.0} if own >= 0 or not listed else {p.index: p.patients / listed for p in region.practices}
-        )
+        shares = _practices_of(region, origin)
         for practice, share in shares.items():
             for area, weight in areas.items():
                 out[practice, area] += weekly * share * weight
     return out
+
+
+def _practices_of(region: Region, origin: int) -> dict[int, float]:
+    """Return whose patients begin cases at a service: its own practice's, or those it serves, by size."""
+    service = region.services[origin]
+    if service.practice >= 0:
+        return {service.practice: 1.0}
+    served = {p.index: p.patients for p in region.practices if region.serves(service, p.municipality)}
+    return {p: patients / sum(served.values()) for p, patients in served.items()} or {-1: 1.0}
 
 
 def _shared_out(
