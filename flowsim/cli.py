@@ -223,8 +223,10 @@ def _overview(out: Path) -> str:
     results = _results(out)
     manifest = results.manifest
     lines = [
-        f"{manifest['experiment']}: {manifest['replications']} replications, {manifest['view']} view, "
-        f"numbers {manifest['basis']}, intervals are simulation intervals",
+        (
+            f"{manifest['experiment']}: {manifest['replications']} replications, {manifest['view']} view, "
+            f"numbers {manifest['basis']}, intervals are simulation intervals"
+        ),
         "",
         overview(results.summary, results.scenarios, results.comparison),
     ]

@@ -66,7 +66,7 @@ def common_changes(document: Document) -> tuple[Change, ...]:
 
 
 def points(document: Document) -> list[Point]:
-    """Return the points of ``vary:`` and then those of ``scenarios:``; one without changes if neither is there.
+    """Return the points of ``vary:``, then of ``scenarios:``; one without changes if there is neither.
 
     Raises ``FaultsInFile`` for lists without values, values that stand twice and grids without end.
     What is no mapping is left to the model to refuse.
