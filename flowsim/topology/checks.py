@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+from pydantic import BaseModel
+
 from flowsim.config.documents import DataPath, Document, dotted
 from flowsim.config.topology_file import Organisation, Service, TopologyFile
 from flowsim.errors import Fault, did_you_mean
@@ -38,23 +40,18 @@ def check_topology(topology: TopologyFile, where: Where | None = None) -> list[F
     """
     expanded = expand(topology)
     found = [finding for check in CHECKS for finding in check(expanded)]
-    return as_faults(found, topology.model_dump(), topology.name, where)
+    return as_faults(found, expanded, topology.name, where)
 
 
-def as_faults(found: Iterable[Finding], data: object, name: str, where: Where | None) -> list[Fault]:
-    """Return findings as faults; without ``where`` the file is called by its name."""
+def as_faults(found: Iterable[Finding], file: BaseModel, name: str, where: Where | None) -> list[Fault]:
+    """Return findings as faults in a file; without ``where`` the file is called by its name."""
+    findings = list(found)
+    data = file.model_dump(mode="json") if findings else None
     faults = []
-    for path, message, hint in found:
-        file, line, source = where(path) if where is not None else (name, None, "")
-        faults.append(Fault(file, line, _dotted(path, data), message, hint, source))
+    for path, message, hint in findings:
+        place, line, source = where(path) if where is not None else (name, None, "")
+        faults.append(Fault(place, line, dotted(path, data), message, hint, source))
     return faults
-
-
-def _dotted(path: DataPath, data: object) -> str:
-    try:
-        return dotted(path, data)
-    except (LookupError, TypeError):  # written by rule, so the file has no such item
-        return dotted(path)
 
 
 def _services(topology: TopologyFile) -> Iterator[tuple[DataPath, Organisation, Service]]:

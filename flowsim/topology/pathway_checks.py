@@ -18,7 +18,7 @@ _NAMES_MAX = 3
 def check_pathway(region: Region, pathway: PathwayFile, where: Where | None = None) -> list[Fault]:
     """Return every reason why a pathway cannot run in a region; none where it can."""
     found = [finding for check in CHECKS for finding in check(region, pathway)]
-    return as_faults(found, pathway.model_dump(), pathway.id, where)
+    return as_faults(found, pathway, pathway.id, where)
 
 
 def warn(region: Region, pathways: Sequence[PathwayFile], where: Where | None = None) -> list[Fault]:
@@ -27,7 +27,7 @@ def warn(region: Region, pathways: Sequence[PathwayFile], where: Where | None = 
     These are no mistakes in themselves: a list that nobody works is simulated with its true consequence.
     """
     found = [finding for check in WARNINGS for finding in check(region, pathways)]
-    return as_faults(found, region.topology.model_dump(), region.topology.name, where)
+    return as_faults(found, region.topology, region.topology.name, where)
 
 
 def _named(pathway: PathwayFile) -> Iterator[tuple[tuple[str | int, ...], str]]:
