@@ -24,7 +24,7 @@ from flowsim.vocabulary import (
 #: Services of the small world, by the name of their code.
 GP, INTAKE, CLINIC, WRONG, HOME, PATIENT = range(6)
 #: Steps of the small world.
-REFER, ASSESS, START, SUMMARY, ORDER, STATUS, FILLER = range(7)
+REFER, ASSESS, START, SUMMARY, ORDER, STATUS, FILLER, BED = range(8)
 
 FOLLOW_UP = 91 * 24.0
 
@@ -91,6 +91,7 @@ def small_header(**changes: Any) -> RunHeader:
                 "deadline": {"hours": 24.0, "from": "received", "to": "done"},
             },
             {"id": "fill", "pathway": 2, "kind": "send", "message": referral},
+            {"id": "bed", "pathway": 0, "kind": "place"},
         ],
     }
     data.update(changes)

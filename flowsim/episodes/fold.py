@@ -6,10 +6,10 @@ from typing import Final
 
 import numpy as np
 
-from flowsim.episodes import profiles, rows
+from flowsim.episodes import layout, profiles, rows
 from flowsim.episodes.frames import Episodes, cases_frame, deliveries_frame
 from flowsim.journal import Block, RunHeader
-from flowsim.vocabulary import JOURNAL_SCHEMA, MessageKind
+from flowsim.vocabulary import JOURNAL_SCHEMA, MessageKind, StepKind
 
 # Rows read between two looks at whether the tables have room. Small enough to stay in cache.
 _SLICE: Final = 32_768
@@ -27,16 +27,16 @@ class EpisodesFold:
         """Set up empty tables for the run."""
         self._header = header
         opens = header.warm_up_hours
-        self._window = rows.Window(opens, opens + header.observe_hours, header.follow_up_hours)
+        self._window = layout.Window(opens, opens + header.observe_hours, header.follow_up_hours)
         self._steps = _step_table(header)
-        self._cases = np.zeros(1, rows.CASE_ROW)
-        self._deliveries = np.zeros(1, rows.DELIVERY_ROW)
+        self._cases = np.zeros(1, layout.CASE_ROW)
+        self._deliveries = np.zeros(1, layout.DELIVERY_ROW)
         self._slots = _empty_slots(_FIRST_SLOTS)
-        self._used = rows.Used(np.zeros(1, np.int64), np.zeros(1, np.int64), np.zeros(1, np.int64))
+        self._used = layout.Used(np.zeros(1, np.int64), np.zeros(1, np.int64), np.zeros(1, np.int64))
         days = int(np.ceil(header.end_hours / 24.0))
         services = len(header.services)
-        self._lengths = rows.Lengths(
-            np.zeros(services, np.int32), np.zeros((days, services), np.int32), np.zeros(1, np.int64)
+        self._lengths = layout.Lengths(
+            np.zeros(2 * services, np.int32), np.zeros((days, 2 * services), np.int32), np.zeros(1, np.int64)
         )
 
     def take(self, block: Block) -> None:
@@ -106,11 +106,12 @@ def _empty_slots(size: int) -> Block:
     return np.full(size, -1, np.int64)
 
 
-def _step_table(header: RunHeader) -> rows.StepTable:
+def _step_table(header: RunHeader) -> layout.StepTable:
     steps, pathways = header.steps, header.pathways
-    return rows.StepTable(
+    return layout.StepTable(
         pathway=np.array([s.pathway for s in steps], np.int32),
         counts=np.array([not pathways[s.pathway].waiting_filler for s in steps], np.bool_),
         milestone=np.array([s.milestone for s in steps], np.uint8),
         referral=np.array([s.message == MessageKind.referral for s in steps], np.bool_),
+        place=np.array([s.kind == StepKind.place.name for s in steps], np.bool_),
     )

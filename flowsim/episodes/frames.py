@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from flowsim.episodes.rows import STAGES
+from flowsim.episodes.layout import STAGES
 from flowsim.journal import Limit, RunHeader
 from flowsim.units import WorkingDays
 from flowsim.vocabulary import (
@@ -84,6 +84,9 @@ def after(instants: Floats, limit: Limit, calendar: WorkingDays) -> Floats:
 def deliveries_frame(raw: Raw, raw_cases: Raw, header: RunHeader) -> pd.DataFrame:
     """Return one row per delivery of the cohort, in the order in which they were authored.
 
+    Instants are hours from the start and nan where they did not come before the case's horizon;
+    received, listed and done are those at the intended service, and a message that its application
+    refused or never answered for was not received. ``defect`` is -1 where no defect caused the fault.
     Raises AssertionError if a delivery has no fate, for then a definition has a hole.
     """
     owner = raw["case_row"]
@@ -118,7 +121,7 @@ def deliveries_frame(raw: Raw, raw_cases: Raw, header: RunHeader) -> pd.DataFram
         "fault": enum_words(raw["fault"], Fault),
         "defect": raw["defect"].copy(),
         "attempts": raw["attempts"].copy(),
-        "duplicates": np.maximum(raw["arrivals"] - 1, 0),
+        "duplicates": np.maximum(raw["arrivals"] - 1, 0) + raw["doubles"],
         **{f"{name}_hours": raw[name].copy() for name in ("silent", "told", "found", "ended")},
         "found_by": enum_words(raw["found_by"], FoundBy),
         "has_deadline": has_deadline[raw["step"]],

@@ -15,30 +15,23 @@ DELAY_EDGES_HOURS: Final = np.concatenate([[0.0], 10.0 ** np.arange(-1.8, 4.01, 
 
 
 def backlog(daily: np.ndarray[Any, Any], header: RunHeader) -> pd.DataFrame:
-    """Return the entries on all work lists at the end of each day, by kind of service and party.
+    """Return how many lay on lists at the end of each day, by kind of service and party.
 
-    Columns: day (1 is the end of the first), service_kind, party, list_length (sum over services).
-    All cases count, not only the cohort.
+    Columns: day (1 is the first), service_kind, party, waiting_for ("work": a service's work list,
+    "place": its beds or slots), list_length (sum over services). All cases count, not only the cohort.
     """
+    names = {int(party): party.name for party in Party}
     groups = sorted({(s.kind, s.party) for s in header.services})
     codes = np.array([groups.index((s.kind, s.party)) for s in header.services], np.int64)
-    frames = []
+    columns = ("day", "service_kind", "party", "waiting_for", "list_length")
+    frames = [pd.DataFrame({name: [] for name in columns})]
     for code, (kind, party) in enumerate(groups):
-        total = daily[:, codes == code].sum(axis=1, dtype=np.int64)
-        if total.any():
-            frames.append(
-                pd.DataFrame(
-                    {
-                        "day": np.arange(1, len(daily) + 1),
-                        "service_kind": kind,
-                        "party": Party(party).name,
-                        "list_length": total,
-                    }
-                )
-            )
-    if not frames:
-        return pd.DataFrame({"day": [], "service_kind": [], "party": [], "list_length": []})
-    return pd.concat(frames, ignore_index=True)
+        for list_of_service, waiting_for in enumerate(("work", "place")):
+            total = daily[:, list_of_service::2][:, codes == code].sum(axis=1, dtype=np.int64)
+            if total.any():
+                values = (np.arange(1, len(daily) + 1), kind, names.get(party, ""), waiting_for, total)
+                frames.append(pd.DataFrame(dict(zip(columns, values, strict=True))))
+    return pd.concat(frames[1:] or frames, ignore_index=True)
 
 
 def delivery_delay(deliveries: pd.DataFrame) -> pd.DataFrame:

@@ -3,72 +3,23 @@
 The two tables hold raw instants and codes only; ``frames`` derives fates, deadlines and words from
 them when the run is over. A hash table with open addressing finds the row of a (case, delivery), and
 forgets a case once its horizon has passed, so what is looked up in stays as small as what is open.
+
+All compiled functions stand in this one file: Numba's cache looks at the file of the outer function
+only, and would go on using old code if an inner one stood elsewhere and was edited.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple, TypeAlias, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import numba
 import numpy as np
 
+from flowsim.episodes.layout import Array, Lengths, StepTable, Used, Window
 from flowsim.vocabulary import Event, Fault, Milestone, State
 
-Array: TypeAlias = np.ndarray[Any, Any]
 AnyFunction = TypeVar("AnyFunction", bound=Callable[..., object])
-
-CASE_ROW: Final = np.dtype(
-    [
-        ("case", np.int64),
-        ("created", np.float64),
-        ("horizon", np.float64),
-        ("arrived", np.float64),
-        ("withdrawn", np.float64),
-        ("closed", np.float64),
-        ("milestones", np.float64, (len(Milestone) + 1,)),  # by number of the milestone; 0 is not used
-        ("pathway", np.int32),
-        ("origin", np.int32),
-        ("practice", np.int32),
-        ("urgency", np.uint8),
-        ("touched", np.uint8),
-    ],
-    align=True,
-)
-
-DELIVERY_ROW: Final = np.dtype(
-    [
-        ("case", np.int64),
-        ("delivery", np.int64),
-        ("horizon", np.float64),
-        ("case_row", np.int64),
-        ("authored", np.float64),
-        ("sent", np.float64),
-        ("received", np.float64),
-        ("listed", np.float64),
-        ("seen", np.float64),
-        ("done", np.float64),
-        ("silent", np.float64),
-        ("told", np.float64),
-        ("found", np.float64),
-        ("ended", np.float64),
-        ("step", np.int32),
-        ("sender", np.int32),
-        ("intended", np.int32),
-        ("attempts", np.int32),
-        ("arrivals", np.int32),  # times it was received at the intended service
-        ("defect", np.int16),
-        ("channel", np.uint8),
-        ("fault", np.uint8),
-        ("found_by", np.uint8),
-        ("last_state", np.uint8),
-        ("stage_failed", np.uint8),
-    ],
-    align=True,
-)
-
-#: The stages of a delivery in order; ``stage_failed`` names the first that it did not get through.
-STAGES: Final = ("", "authored", "emitted", "transported", "accepted", "listed", "opened", "acted")
 
 _AUTHORED, _EMITTED, _TRANSPORTED, _ACCEPTED, _LISTED, _OPENED, _ACTED = range(1, 8)
 
@@ -77,11 +28,13 @@ _E_CREATED, _E_AUTHORED, _E_SENT = int(Event.created), int(Event.authored), int(
 _E_RECEIVED, _E_LISTED, _E_TAKEN = int(Event.received), int(Event.listed), int(Event.taken)
 _E_DONE, _E_CLOSED, _E_FOUND = int(Event.done), int(Event.closed), int(Event.found)
 _E_WITHDRAWN, _E_MILESTONE, _E_SNAPSHOT = int(Event.withdrawn), int(Event.milestone), int(Event.snapshot)
-_E_VANISHED, _E_REJECTED = int(Event.vanished), int(Event.rejected)
+_E_VANISHED, _E_REJECTED, _E_RESENT = int(Event.vanished), int(Event.rejected), int(Event.resent)
+_E_PLACED, _E_LEFT = int(Event.placed), int(Event.left)
 _E_APPLICATION = int(Event.application_receipt)
 _S_NONE, _S_TOLD, _S_SILENT = int(State.none), int(State.told), int(State.silent)
 _S_SEEN, _S_ENDED = int(State.seen), int(State.ended)
 _F_INCOMPLETE, _F_REJECTED, _F_NO_RECEIPT = int(Fault.incomplete), int(Fault.rejected), int(Fault.no_receipt)
+_F_NO_ENDPOINT = int(Fault.no_endpoint)
 _MILESTONES = len(Milestone) + 1
 
 _LOW: Final = 0xFFFFFFFF
@@ -95,39 +48,6 @@ def _compiled(function: AnyFunction) -> AnyFunction:
     The counting costs more than the look-ups themselves. Numba's type hints do not list the option.
     """
     return cast(AnyFunction, numba.njit(function, cache=True, nogil=True, _nrt=False))  # type: ignore[call-overload]
-
-
-class Window(NamedTuple):
-    """Which cases count: created in [opens, closes), each followed for ``follow_up`` hours."""
-
-    opens: float
-    closes: float
-    follow_up: float
-
-
-class StepTable(NamedTuple):
-    """What the loop must know of each step, by its code."""
-
-    pathway: Array  # int32
-    counts: Array  # bool: the pathway is part of the results
-    milestone: Array  # uint8
-    referral: Array  # bool: sends a referral
-
-
-class Lengths(NamedTuple):
-    """Lengths of all lists now, and at the end of each day that has passed."""
-
-    now: Array  # int32, by service
-    daily: Array  # int32, day × service
-    day: Array  # int64 of length 1: days already written
-
-
-class Used(NamedTuple):
-    """How many rows and slots are in use; arrays of one number, so that the loop can count on."""
-
-    cases: Array
-    deliveries: Array
-    slots: Array
 
 
 @_compiled
@@ -242,7 +162,17 @@ def _state(t: float, event: int, at_intended: bool, row: Any, d: Any) -> None:
 
 
 @_compiled
-def _delivery_row(  # noqa: C901 (one branch an event)
+def _not_accepted(d: Any, case: Any, referral: bool) -> None:
+    """Undo a receipt: the endpoint had it, but its application refused it or never took it in."""
+    if np.isnan(d["seen"]) and d["arrivals"] > 0:
+        if referral and case["arrived"] == d["received"]:
+            case["arrived"] = np.nan
+        d["received"] = np.nan
+        d["arrivals"] = 0
+
+
+@_compiled
+def _delivery_row(  # noqa: C901, PLR0912 (one branch an event)
     t: float, event: int, row: Any, d: Any, case: Any, referral: bool
 ) -> None:
     """Write a row about a delivery into the delivery's line."""
@@ -252,6 +182,8 @@ def _delivery_row(  # noqa: C901 (one branch an event)
         if np.isnan(d["sent"]):
             d["sent"] = t
             d["channel"] = row["channel"]
+    elif event == _E_RESENT and np.isnan(d["sent"]):
+        d["sent"] = t  # what was shown as sent before had never left
     elif event == _E_RECEIVED:
         if at_intended:
             d["arrivals"] += 1
@@ -260,16 +192,21 @@ def _delivery_row(  # noqa: C901 (one branch an event)
                 if referral and np.isnan(case["arrived"]):
                     case["arrived"] = t
     elif event == _E_LISTED:
-        if at_intended and np.isnan(d["listed"]):
+        if at_intended and row["state"] == _S_NONE:
+            d["doubles"] += 1
+        elif at_intended and np.isnan(d["listed"]) and np.isnan(d["seen"]):
             d["listed"] = t
     elif event == _E_DONE:
-        if at_intended and np.isnan(d["done"]):
+        if at_intended and row["state"] == _S_SEEN and np.isnan(d["done"]):
             d["done"] = t
     elif event == _E_FOUND and np.isnan(d["found"]):
         d["found"] = t
         d["found_by"] = row["attempt"]
     _state(t, event, at_intended, row, d)
-    if row["fault"] != 0:
+    if row["state"] in (_S_SILENT, _S_TOLD) and row["fault"] in (_F_REJECTED, _F_NO_RECEIPT):
+        _not_accepted(d, case, referral)
+    # Having no electronic address is no fault of a message's passage, but how the two work.
+    if row["fault"] not in (0, _F_NO_ENDPOINT):
         case["touched"] = 1
 
 
@@ -311,7 +248,8 @@ def _new_delivery(t: float, row: Any, d: Any, case_row: int, horizon: float) -> 
     d["intended"] = row["intended"]
     d["attempts"] = 0
     d["arrivals"] = 0
-    d["defect"] = 0
+    d["doubles"] = 0
+    d["defect"] = -1
     d["channel"] = row["channel"]
     d["fault"] = 0
     d["found_by"] = 0
@@ -323,9 +261,19 @@ def _new_delivery(t: float, row: Any, d: Any, case_row: int, horizon: float) -> 
 def end_days(t: float, lengths: Lengths) -> None:
     """Write the lengths of all lists at the end of each day before ``t``."""
     while (lengths.day[0] + 1) * 24.0 <= t and lengths.day[0] < len(lengths.daily):
-        for service in range(len(lengths.now)):
-            lengths.daily[lengths.day[0], service] = lengths.now[service]
+        for k in range(len(lengths.now)):
+            lengths.daily[lengths.day[0], k] = lengths.now[k]
         lengths.day[0] += 1
+
+
+@_compiled
+def _note_length(t: float, event: int, row: Any, steps: StepTable, lengths: Lengths) -> None:
+    """Note the length of the list that a row tells of."""
+    if event == _E_LISTED and row["list_length"] == 0:
+        return  # what lies outside the list, where nobody looks
+    end_days(t, lengths)
+    waits = event != _E_SNAPSHOT and steps.place[row["step"]]
+    lengths.now[2 * row["service"] + (1 if waits else 0)] = row["list_length"]
 
 
 @_compiled
@@ -343,9 +291,8 @@ def read_rows(  # noqa: C901 (the loop itself)
     for i in range(len(block)):
         row = block[i]
         t, event, case_id, delivery = row["time"], row["event"], row["case"], row["delivery"]
-        if event in (_E_LISTED, _E_TAKEN, _E_SNAPSHOT):
-            end_days(t, lengths)
-            lengths.now[row["service"]] = row["list_length"]
+        if event in (_E_LISTED, _E_TAKEN, _E_PLACED, _E_LEFT, _E_SNAPSHOT):
+            _note_length(t, event, row, steps, lengths)
         if t < window.opens:
             continue
         if event == _E_CREATED:

@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flowsim.episodes import Episodes, EpisodesFold, rows
+from flowsim.episodes import Episodes, EpisodesFold, layout, rows
 from flowsim.journal import replay
 from flowsim.vocabulary import Channel, Event, Fate, Fault, FoundBy, State, Urgency
 from tests.journals import (
     ASSESS,
+    BED,
     CLINIC,
     FILLER,
     FOLLOW_UP,
@@ -245,6 +246,52 @@ def test_arriving_twice_is_a_duplicate_and_the_first_counts() -> None:
     assert (d.duplicates, d.received_hours) == (1, T0 + 1)
 
 
+def test_a_second_copy_on_the_list_is_a_duplicate_and_neither_seen_nor_done() -> None:
+    story = begun().authored(T0, 1).on(T0 + 1, Event.received, 1).on(T0 + 1, Event.listed, 1)
+    story.on(T0 + 1, Event.listed, 1, state=State.none).on(T0 + 2, Event.taken, 1, state=State.none)
+    d = one_delivery(story.on(T0 + 3, Event.done, 1, state=State.none))
+    assert (d.duplicates, d.fate, d.listed_hours) == (1, "waiting", T0 + 1)
+    assert np.isnan(d.seen_hours)
+    assert np.isnan(d.done_hours)
+
+
+def refused() -> Story:
+    story = begun().authored(T0, 1).on(T0, Event.sent, 1, service=GP)
+    story.on(T0 + 1, Event.received, 1, fault=Fault.rejected)
+    return story.on(T0 + 1, Event.rejected, 1, service=GP, state=State.told, fault=Fault.rejected)
+
+
+def test_what_an_application_refused_was_not_received_and_starts_no_clock() -> None:
+    assert np.isnan(one_delivery(refused()).received_hours)
+    assert np.isnan(one_case(refused()).arrived_hours)
+
+
+def test_what_was_refused_and_sent_again_is_received_the_second_time() -> None:
+    story = refused().on(T0 + 9, Event.resent, 1, service=GP, fault=Fault.rejected)
+    story.on(T0 + 10, Event.received, 1, fault=Fault.rejected)
+    story.on(T0 + 11, Event.opened, 1, state=State.seen, fault=Fault.rejected)
+    d = one_delivery(story)
+    assert (d.received_hours, d.duplicates, d.attempts, d.sent_hours) == (T0 + 10, 0, 1, T0)
+    assert one_case(story).arrived_hours == T0 + 10
+
+
+def test_what_had_never_left_is_sent_when_it_is_sent_again() -> None:
+    story = begun().authored(T0, 1, state=State.silent, fault=Fault.not_emitted)
+    d = one_delivery(story.on(T0 + 9, Event.found, 1).on(T0 + 9, Event.resent, 1, service=GP))
+    assert (d.sent_hours, d.attempts) == (T0 + 9, 0)
+
+
+def test_a_receiver_without_an_address_is_no_fault_that_touches_a_case() -> None:
+    assert not one_case(begun().authored(T0, 1, fault=Fault.no_endpoint).delivered(T0, 1)).touched
+
+
+def test_the_defect_behind_a_fault_is_kept() -> None:
+    story = begun().authored(T0, 1).delivered(T0, 1)
+    story.authored(T0, 1, delivery=512)
+    story.on(T0 + 1, Event.received, 1, 512, state=State.silent, fault=Fault.vanished, defect=3)
+    assert list(read(story).deliveries["defect"]) == [-1, 3]
+
+
 def test_the_channel_is_that_of_the_first_sending() -> None:
     story = begun().authored(T0, 1).on(T0, Event.sent, 1, service=GP, channel=Channel.letter)
     d = one_delivery(story.on(T0 + 5, Event.sent, 1, service=GP, channel=Channel.phone))
@@ -426,6 +473,22 @@ def test_the_backlog_is_the_list_at_the_end_of_each_day() -> None:
     assert len(backlog) == np.ceil(small_header().end_hours / 24)
 
 
+def test_those_waiting_for_a_bed_are_told_apart_from_the_work_list() -> None:
+    story = Story().on(10.0, Event.listed, 7, service=CLINIC, list_length=4)
+    story.on(11.0, Event.listed, 7, 0, service=CLINIC, step=BED, state=State.none, list_length=9)
+    story.on(30.0, Event.placed, 7, 0, service=CLINIC, step=BED, state=State.none, list_length=8)
+    story.on(50.0, Event.snapshot, 0, 0, service=CLINIC, step=-1, state=State.none, list_length=6)
+    backlog = read(story).profiles["backlog"].set_index(["waiting_for", "day"])["list_length"]
+    assert [backlog["work", day] for day in (1, 2, 3)] == [4, 4, 6]
+    assert [backlog["place", day] for day in (1, 2, 3)] == [9, 8, 8]
+
+
+def test_what_lies_where_nobody_looks_is_not_the_length_of_the_list() -> None:
+    story = Story().on(10.0, Event.listed, 7, list_length=3)
+    story.on(11.0, Event.listed, 8, state=State.silent, fault=Fault.unwatched, list_length=0)
+    assert read(story).profiles["backlog"]["list_length"].iloc[0] == 3
+
+
 def test_the_delay_profile_counts_every_delivery_once() -> None:
     story = begun().authored(T0, 1).delivered(T0, 1)
     story.authored(T0, 1, delivery=512).authored(T0, 1, delivery=768, state=State.silent)
@@ -491,8 +554,8 @@ def test_the_look_up_forgets_the_closed_and_keeps_the_open() -> None:
 def test_cases_and_deliveries_whose_numbers_collide_are_told_apart() -> None:
     slots = np.full(8, -1, np.int64)
     used = np.zeros(1, np.int64)
-    cases = np.zeros(1, rows.CASE_ROW)
-    deliveries = np.zeros(3, rows.DELIVERY_ROW)
+    cases = np.zeros(1, layout.CASE_ROW)
+    deliveries = np.zeros(3, layout.DELIVERY_ROW)
     cases["case"] = -5
     rows._enter(slots, used, -5, 0, 0)
     for line, delivery in enumerate((256, 1 << 40, 257)):
