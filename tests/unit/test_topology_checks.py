@@ -465,6 +465,19 @@ def test_loads_are_arrivals_times_shares_times_means() -> None:
     assert rows["hospital/ward", "beds"].load == 0.0
 
 
+def test_a_message_that_somebody_waits_for_is_read_as_work_and_only_its_copies_are_read() -> None:
+    region = build(topology())
+    waited = pathway(putting(True, "steps", 4, "waits"))
+    rows = {(row.key, row.of): row for row in load_per_service(region, [waited])}
+    assert rows["one/inbox", "staff"].offered == 0.0
+    assert rows["town/nurses", "staff"].offered > 0.0
+
+
+def test_an_area_that_is_never_drawn_needs_no_service() -> None:
+    areas = pathway(putting({"heart": 1.0, "eye": 0.0}, "starts", "areas"))
+    assert check_pathway(build(topology()), areas) == []
+
+
 def test_two_pathways_add_up_and_scale_counts() -> None:
     region = build(topology())
     once = {(r.key, r.of): r.offered for r in load_per_service(region, [pathway()])}
