@@ -27,6 +27,7 @@ from flowsim.charts.style import (
     add_title,
     cell,
     distinct,
+    finished,
     label_ends,
     localise,
     new_figure,
@@ -34,9 +35,15 @@ from flowsim.charts.style import (
 )
 from flowsim.labels import Labels, load_labels
 
-#: The measures drawn, each for one group; the first is what the title is about.
-MEASURES: Final = ("silent_failure_share", "referrals_lost_share", "referrals_late_share")
-CASES: Final = "cases_created"
+#: For each panel the measures and groups of which the first that has values is drawn; the title is about
+#: the first panel.
+PANELS: Final = (
+    (("silent_failure_share", "kind=referral"), ("silent_failure_share", "")),
+    (("referrals_lost_share", ""), ("deliveries_lost_share", "")),
+    (("referrals_late_share", ""), ("deliveries_late_share", "")),
+)
+#: What the footer counts, the first that has values.
+COUNTED: Final = (("referrals_created", "referrals_counted"), ("deliveries_created", "deliveries_counted"))
 KEY_INCHES: Final = 0.28
 
 
@@ -44,7 +51,7 @@ def adoption(
     summary: pd.DataFrame,
     scenarios: pd.DataFrame,
     comparison: pd.DataFrame,
-    measures: Sequence[str | tuple[str, str]] = MEASURES,
+    measures: Sequence[str | tuple[str, str]] = (),
     view: str = "settled",
     basis: str = "assumed",
     language: str = "en",
@@ -52,9 +59,10 @@ def adoption(
     """Draw measures over the share of practices on the platform, a line for each rate set.
 
     ``summary``, ``scenarios`` and ``comparison`` are the result tables (``SUMMARY_COLUMNS``,
-    ``COMPARISON_COLUMNS``). A measure is a name (whole) or a name with a group. Bars are simulation
-    intervals, the band is the assumption range; beneath stand the paired differences to the
-    baseline with both. Raises ValueError where no measure is in the summary.
+    ``COMPARISON_COLUMNS``). A measure is a name (whole) or a name with a group; by default silent
+    failures, lost and late referrals (all messages where there are no referrals). Bars are
+    simulation intervals, the band is the assumption range; beneath stand the paired differences to
+    the baseline with both. Raises ValueError where no measure has values.
     """
     frame = prepare(summary, scenarios, comparison, measures, view, basis)
     return Chart(draw(frame, load_labels(language)), frame)
@@ -69,20 +77,16 @@ def prepare(
     basis: str,
 ) -> pd.DataFrame:
     """Return the chart's frame: a row for each measure, quantity (level, difference) and scenario."""
-    wanted = pd.DataFrame(
-        [(m, "") if isinstance(m, str) else m for m in measures], columns=["measure", "group"]
-    )
-    wanted["panel"] = range(len(wanted))
+    table = summary.assign(group=summary["group"].fillna(""))
+    wanted = _wanted(table, measures)
     known = inputs.levels(scenarios)
-    rows = summary.assign(group=summary["group"].fillna("")).merge(wanted, on=["measure", "group"])
-    if rows.empty:
-        raise ValueError(f"none of these measures is in the summary: {', '.join(wanted['measure'])}")
-    at = statistics.means(rows.drop(columns="panel")).rename(columns={"mean": "value"})
-    against = comparison.assign(group=comparison["group"].fillna("")).rename(columns={"difference": "value"})
-    both = [at.assign(quantity="level", baseline=""), against.assign(quantity="difference")]
-    frame = (
-        pd.concat(both, ignore_index=True).merge(wanted, on=["measure", "group"]).merge(known, on="scenario")
-    )
+    at = statistics.means(table.merge(wanted[["measure", "group"]])).rename(columns={"mean": "value"})
+    both = [at.assign(quantity="level", baseline="")]
+    if len(comparison):
+        against = comparison.assign(group=comparison["group"].fillna(""), quantity="difference")
+        both.append(against.rename(columns={"difference": "value"}))
+    frame = pd.concat(both, ignore_index=True)
+    frame = frame.merge(wanted, on=["measure", "group"]).merge(known, on="scenario")
     in_panel = frame.groupby(["panel", "quantity", "level"])
     frame["assumption_low"] = in_panel["value"].transform("min")
     frame["assumption_high"] = in_panel["value"].transform("max")
@@ -91,18 +95,38 @@ def prepare(
     baseline = known.set_index("scenario")[["level", "practices_share"]]
     frame["baseline_level"] = frame["baseline"].map(baseline["level"])
     frame["baseline_share"] = frame["baseline"].map(baseline["practices_share"])
-    cases = summary[(summary["measure"] == CASES) & (summary["group"].fillna("") == "")]["value"].mean()
     # Without practices to count, levels stand side by side in their order.
     steps = frame["order"] / max(1, int(known["order"].max()))
     frame["place"] = frame["practices_share"].where(frame["practices_share"].notna(), steps)
-    frame = frame.assign(view=view, basis=basis, cases=cases)
+    frame = frame.assign(view=view, basis=basis, **_counted(table))
     return frame.sort_values(["panel", "quantity", "rates", "order"], ignore_index=True)
+
+
+def _wanted(table: pd.DataFrame, measures: Sequence[str | tuple[str, str]]) -> pd.DataFrame:
+    """Return ``measure, group, panel`` for what is drawn. Raises ValueError where nothing can be."""
+    has = set(table.loc[table["value"].notna(), ["measure", "group"]].itertuples(index=False, name=None))
+    asked = [((m, ""),) if isinstance(m, str) else (m,) for m in measures] or PANELS
+    found = [next((pair for pair in pairs if pair in has), None) for pairs in asked]
+    rows = [(*pair, i) for i, pair in enumerate(pair for pair in found if pair is not None)]
+    if not rows:
+        names = ", ".join(measure for pairs in asked for measure, _ in pairs[:1])
+        raise ValueError(f"none of these measures has values: {names}")
+    return pd.DataFrame(rows, columns=["measure", "group", "panel"])
+
+
+def _counted(table: pd.DataFrame) -> dict[str, Any]:
+    """Return how many cases a replication has on average, and what they are."""
+    whole = table[(table["group"] == "") & (table["value"] > 0)].groupby("measure")["value"].mean()
+    for measure, counted in COUNTED:
+        if measure in whole.index:
+            return {"cases": float(whole[measure]), "counted": counted}
+    return {"cases": np.nan, "counted": ""}
 
 
 @styled
 def draw(frame: pd.DataFrame, labels: Labels) -> Figure:
     """Draw the frame that :func:`prepare` made, or that was saved beside a chart."""
-    frame = frame.assign(**{c: frame[c].fillna("") for c in ("group", "rates", "baseline_level")})
+    frame = inputs.with_texts(frame, ["group", "rates", "baseline_level"])
     panels = sorted(frame["panel"].unique())
     quantities = [q for q in ("level", "difference") if (frame["quantity"] == q).any()]
     figure = new_figure(1.5 + 2.35 * len(quantities), key_inches=KEY_INCHES)
@@ -121,7 +145,7 @@ def draw(frame: pd.DataFrame, labels: Labels) -> Figure:
     for row, quantity in enumerate(quantities):
         part = frame[(frame["panel"] == panels[-1]) & (frame["quantity"] == quantity)]
         _ends(grid[row, -1], part, sets, labels)
-    return figure
+    return finished(figure)
 
 
 def _places(row: NDArray[Any], frame: pd.DataFrame, labels: Labels) -> None:
@@ -142,7 +166,7 @@ def _rate_sets(frame: pd.DataFrame) -> list[str]:
 def _heading(part: pd.DataFrame, labels: Labels) -> str:
     measure, group = part["measure"].iloc[0], part["group"].iloc[0]
     text = labels.measure(measure)
-    return f"{text}\n{labels.group(group)}" if group else text
+    return f"{text},\n{labels.group(group)}" if group else text
 
 
 def _scale(unit: str) -> float:
@@ -221,6 +245,8 @@ def _legend(figure: Figure, labels: Labels, ranged: bool) -> None:
         frameon=False,
         borderpad=0,
         borderaxespad=0,
+        handlelength=1.3,
+        columnspacing=1.2,
     )
     legend.set_in_layout(False)
 
@@ -238,7 +264,7 @@ def _ends(axes: Axes, part: pd.DataFrame, sets: list[str], labels: Labels) -> No
 
 def _footer(frame: pd.DataFrame, labels: Labels) -> str:
     if pd.notna(frame["cases"].iloc[0]):
-        return inputs.footer(frame, labels, float(frame["cases"].iloc[0]), "cases")
+        return inputs.footer(frame, labels, float(frame["cases"].iloc[0]), cell(frame, "counted"))
     return labels.text(
         "footer_short",
         view=labels.word("view", cell(frame, "view")),
@@ -269,14 +295,24 @@ def _title(frame: pd.DataFrame, labels: Labels) -> str:
     return labels.text(
         ("finding" if clear else "no_difference") + depends,
         under=under,
-        subject=labels.sentence(row["measure"]),
+        subject=_subject(row, labels),
         change=labels.text("higher" if value > 0 else "lower", difference=amount),
         high=inputs.level_name(labels, row["level"]),
         low=inputs.level_name(labels, row["baseline_level"]),
     )
 
 
-def _single(row: pd.Series[float], under: str, labels: Labels) -> str:
+def _subject(row: pd.Series[Any], labels: Labels) -> str:
+    """Return the measure as the subject of a sentence, with its group."""
+    sentence = labels.sentence(str(row["measure"]))
+    return (
+        labels.text("of_group", sentence=sentence, group=labels.group(row["group"]))
+        if row["group"]
+        else sentence
+    )
+
+
+def _single(row: pd.Series[Any], under: str, labels: Labels) -> str:
     """Return the title where nothing is compared: the value of the highest level."""
     unit, scale = str(row["unit"]), _scale(str(row["unit"]))
     digits = statistics.decimals(scale * float(row["low"]), scale * float(row["high"]), most=2)
@@ -286,7 +322,7 @@ def _single(row: pd.Series[float], under: str, labels: Labels) -> str:
     return labels.text(
         "single_level",
         under=under,
-        subject=labels.sentence(str(row["measure"])),
+        subject=_subject(row, labels),
         value=value,
         level=inputs.level_name(labels, str(row["level"])),
     )

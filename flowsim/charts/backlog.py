@@ -18,6 +18,7 @@ from flowsim.charts.style import (
     add_key,
     add_title,
     cell,
+    finished,
     label_ends,
     localise,
     new_figure,
@@ -123,7 +124,7 @@ def draw(frame: pd.DataFrame, labels: Labels) -> Figure:
     add_footer(figure, _footer(lengths, labels))
     corner = min(columns, len(kinds)) - 1
     _ends(grid[0, corner], lengths[lengths["service_kind"] == kinds[corner]], names, labels)
-    return figure
+    return finished(figure)
 
 
 def _panel(axes: Axes, part: pd.DataFrame, names: list[str], outages: pd.DataFrame, labels: Labels) -> None:

@@ -24,6 +24,7 @@ from flowsim.charts.style import (
     add_title,
     cell,
     distinct,
+    finished,
     new_figure,
     styled,
 )
@@ -129,7 +130,7 @@ def draw(frame: pd.DataFrame, labels: Labels) -> Figure:
     """Draw the frame that :func:`prepare` made, or that was saved beside a chart."""
     rows = frame.reset_index(drop=True)
     places = np.arange(len(rows)) + 0.6 * rows["rank"].to_numpy()
-    figure = new_figure(1.75 + 0.27 * (places[-1] + 1), key_inches=0.36)
+    figure = new_figure(max(3.0, 1.75 + 0.27 * (places[-1] + 1)), key_inches=0.36)
     axes = figure.subplots()
     channels = sorted(rows["channel"].unique(), key=_channel_order)
     colours = dict(zip(channels, distinct(len(channels)), strict=True))
@@ -148,7 +149,7 @@ def draw(frame: pd.DataFrame, labels: Labels) -> Figure:
     add_key(figure, labels.text("delay_key") + ("\n" + labels.text("delay_few", few=FEW) if few else ""))
     per_replication = float(rows["deliveries"].sum() / rows["replications"].max())
     add_footer(figure, inputs.footer(frame, labels, per_replication, "deliveries_counted"))
-    return figure
+    return finished(figure)
 
 
 def _draw_strip(

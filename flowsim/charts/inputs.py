@@ -103,9 +103,7 @@ def stages(profile: pd.DataFrame) -> pd.DataFrame:
     """Return deliveries by stage of failure ("" for none), fault, parties; summed over the rest."""
     table = profile.rename(columns={"stage_failed": "stage"}).copy()
     keys = ["stage", "fault", "sender_party", "receiver_party"]
-    for name in keys:
-        table[name] = table[name].astype(object).where(table[name].notna(), "").astype(str)
-    return table.groupby(keys)["count"].sum().reset_index()
+    return with_texts(table, keys).groupby(keys)["count"].sum().reset_index()
 
 
 def backlog(profile: pd.DataFrame) -> pd.DataFrame:
@@ -113,6 +111,12 @@ def backlog(profile: pd.DataFrame) -> pd.DataFrame:
     table = profile.rename(columns={"length": "list_length"})
     keys = [*REPLICATION, "service_kind", "day"]
     return table.groupby(keys, observed=True)["list_length"].sum().reset_index()
+
+
+def with_texts(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """Return a frame whose named columns are texts, "" where missing; a saved one has gaps instead."""
+    texts = {c: frame[c].astype(object).where(frame[c].notna(), "").astype(str) for c in columns}
+    return frame.assign(**texts)
 
 
 def level_name(labels: Labels, level: str) -> str:

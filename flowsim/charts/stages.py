@@ -22,6 +22,7 @@ from flowsim.charts.style import (
     add_title,
     cell,
     contrast,
+    finished,
     new_figure,
     ramp,
     styled,
@@ -101,8 +102,8 @@ def _mechanisms(table: pd.DataFrame) -> pd.DataFrame:
 @styled
 def draw(frame: pd.DataFrame, labels: Labels) -> Figure:
     """Draw the frame that :func:`prepare` made, or that was saved beside a chart."""
+    frame = inputs.with_texts(frame, ["fault"])
     cells = frame[frame["panel"] == "cell"].reset_index(drop=True)
-    cells["fault"] = cells["fault"].fillna("")
     bars = frame[frame["panel"] == "mechanism"].reset_index(drop=True)
     pairs = cells.drop_duplicates(["sender_party", "receiver_party"])
     heights = [0.34 * len(pairs) + 0.25, 0.24 * max(1, len(bars)) + 0.2]
@@ -115,7 +116,7 @@ def draw(frame: pd.DataFrame, labels: Labels) -> Figure:
     replications = float(frame["replications"].max())
     total = float(bars["deliveries"].max() if len(bars) else pairs["deliveries"].sum())
     add_footer(figure, inputs.footer(frame, labels, total / replications, "deliveries_counted"))
-    return figure
+    return finished(figure)
 
 
 def _colours() -> ListedColormap:

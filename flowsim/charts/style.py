@@ -202,13 +202,17 @@ class _Numbers(Formatter):
     def __init__(self, labels: Labels) -> None:
         self._labels = labels
 
-    def __call__(self, x: float, pos: int | None = None) -> str:  # noqa: ARG002  matplotlib's interface
-        """Return the text of one tick."""
-        steps = np.diff(np.sort(self.locs)) if len(self.locs) > 1 else np.array([1.0])
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        """Return the texts of all ticks."""
+        steps = np.diff(np.sort(values)) if len(values) > 1 else np.array([1.0])
         digits = max(0, -int(np.floor(np.log10(steps.min()) + 1e-9)))
-        if not np.allclose(np.round(self.locs, digits), self.locs, atol=1e-9):
+        if not np.allclose(np.round(values, digits), values, atol=steps.min() / 1e6):
             digits += 1
-        return self._labels.number(x, digits)
+        return [self._labels.number(value, digits) for value in values]
+
+    def __call__(self, x: float, pos: int | None = None) -> str:  # noqa: ARG002  matplotlib's interface
+        """Return the text of one number that is no tick."""
+        return self._labels.number(x, 3)
 
 
 def label_ends(axes: Axes, ends: Sequence[End], x: float = 1.0) -> None:
@@ -220,20 +224,26 @@ def label_ends(axes: Axes, ends: Sequence[End], x: float = 1.0) -> None:
     if figure is None or not ends:
         return
     figure.draw_without_rendering()
-    ordered = sorted(ends, key=lambda end: end.y)
     per_point = figure.dpi / 72
-    at = np.array([axes.transData.transform((0, end.y))[1] for end in ordered]) / per_point
+    heights = {end: float(axes.transData.transform((0, end.y))[1]) / per_point for end in ends}
+    # Lines that end at nearly the same height keep the order in which they were given.
+    ordered = [*ends]
+    ordered.reverse()
+    ordered.sort(key=lambda end: round(heights[end] / 4))
+    at = np.array([heights[end] for end in ordered])
     gap = 1.25 * TEXT_POINTS * np.arange(len(ordered))
     apart = isotonic_regression(at - gap).x + gap
-    bottom = axes.get_window_extent().y0 / per_point
-    apart += max(0.0, bottom + TEXT_POINTS / 2 - apart[0])
+    box = axes.get_window_extent()
+    bottom, top = box.y0 / per_point + TEXT_POINTS / 2, box.y1 / per_point
+    apart -= max(0.0, apart[-1] - top)
+    apart += max(0.0, bottom - apart[0])
     for end, here, there in zip(ordered, at, apart, strict=True):
         moved = abs(there - here) > 2
         axes.annotate(
             end.text,
             xy=(x, end.y),
             xycoords=("axes fraction", "data"),
-            xytext=(12 if moved else 5, there - here),
+            xytext=(12 if moved else 5, round(there - here, 1)),
             textcoords="offset points",
             va="center",
             color=end.colour,
@@ -251,6 +261,19 @@ def label_ends(axes: Axes, ends: Sequence[End], x: float = 1.0) -> None:
         )
 
 
+def finished(figure: Figure) -> Figure:
+    """Return the figure with its layout fixed, so that it is the same picture each time it is saved.
+
+    The layout solver's last digits change from one figure to the next, and the SVG writer names its
+    clips after them; places are therefore rounded, with boundaries where no tidy number lies.
+    """
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        axes.set_position(tuple(round(x + 3.7e-7, 5) for x in axes.get_position().bounds))
+    return figure
+
+
 def save(chart: Chart, folder: Path, name: str) -> list[Path]:
     """Write a chart as ``name``.png, .svg and .csv, and return the three paths.
 
@@ -261,7 +284,7 @@ def save(chart: Chart, folder: Path, name: str) -> list[Path]:
     with style():
         chart.figure.savefig(svg, metadata={"Date": None})
         chart.figure.savefig(png, metadata={"Software": None})
-    chart.frame.to_csv(table, index=False, lineterminator="\n", float_format="%.10g")
+    chart.frame.to_csv(table, index=False, lineterminator="\n")
     return [png, svg, table]
 
 

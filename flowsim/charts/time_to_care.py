@@ -20,6 +20,7 @@ from flowsim.charts.style import (
     add_footer,
     add_title,
     cell,
+    finished,
     label_ends,
     new_figure,
     ramp,
@@ -125,7 +126,7 @@ def draw(frame: pd.DataFrame, labels: Labels) -> Figure:
     per_level = frame[frame["day"] == 0].groupby("level")["cases"].sum().mean()
     add_footer(figure, inputs.footer(frame, labels, float(per_level), "cases"))
     _ends(rows[0, -1], frame[frame["urgency"] == urgencies[-1]], names, colours, labels)
-    return figure
+    return finished(figure)
 
 
 def _urgencies(frame: pd.DataFrame) -> list[str]:
@@ -224,7 +225,7 @@ def _title(frame: pd.DataFrame, names: list[str], labels: Labels) -> str:
     urgency = _headline(last["cases"], last["urgency"])
     shares = last[last["urgency"] == urgency].set_index("level")["started"]
     low, high = names[0], names[-1]
-    close = abs(shares[high] - shares[low]) < 0.02
+    close = low != high and abs(shares[high] - shares[low]) < 0.02
     values = {
         "under": labels.under(cell(frame, "rates")),
         "group": labels.word("urgency", urgency),
