@@ -43,7 +43,8 @@ def _named(pathway: PathwayFile) -> Iterator[tuple[tuple[str | int, ...], str]]:
 
 def unknown_service(region: Region, pathway: PathwayFile) -> Iterator[Finding]:
     """Find services that a pathway names and nobody in the topology has."""
-    kinds = sorted({str(s.kind) for s in region.services})
+    inner = (ServiceKind.error_queue, ServiceKind.dead_endpoint)
+    kinds = sorted({str(s.kind) for s in region.services if s.kind not in inner})
     for path, ref in ((("starts", "at"), pathway.starts.at), *_named(pathway)):
         if path == ("starts", "at") and ref == "origin":
             yield path, "A case cannot begin at 'origin', which is where it begins.", "Name a service kind."

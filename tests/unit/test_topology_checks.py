@@ -18,6 +18,7 @@ from flowsim.topology import (
     check_topology,
     in_document,
     load_per_service,
+    load_table,
     mean_hours,
     warn,
 )
@@ -476,6 +477,19 @@ def test_a_message_that_somebody_waits_for_is_read_as_work_and_only_its_copies_a
 def test_an_area_that_is_never_drawn_needs_no_service() -> None:
     areas = pathway(putting({"heart": 1.0, "eye": 0.0}, "starts", "areas"))
     assert check_pathway(build(topology()), areas) == []
+
+
+def test_the_table_of_loads_has_a_line_for_each_service_that_is_used() -> None:
+    head, *lines = load_table(load_per_service(build(topology()), [pathway()])).splitlines()
+    assert head.split() == ["service", "of", "offered", "capacity", "load"]
+    assert [line.split()[:2] for line in lines] == [
+        ["hospital/intake", "staff"],
+        ["hospital/clinic", "slots"],
+        ["town/nurses", "staff"],
+        ["one/inbox", "staff"],
+        ["two/inbox", "staff"],
+    ]
+    assert lines[1].split()[2:] == ["12.5", "20.0", "0.62"]
 
 
 def test_two_pathways_add_up_and_scale_counts() -> None:
