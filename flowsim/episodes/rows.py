@@ -47,7 +47,12 @@ def _compiled(function: AnyFunction) -> AnyFunction:
 
     The counting costs more than the look-ups themselves. Numba's type hints do not list the option.
     """
-    return cast(AnyFunction, numba.njit(function, cache=True, nogil=True, _nrt=False))  # type: ignore[call-overload]
+    options = {"nogil": True, "_nrt": False}
+    try:
+        compiled = numba.njit(function, cache=True, **options)  # type: ignore[call-overload]
+    except RuntimeError:  # no folder can be written to: compile anew in each process
+        compiled = numba.njit(function, **options)  # type: ignore[call-overload]
+    return cast(AnyFunction, compiled)
 
 
 @_compiled

@@ -255,6 +255,14 @@ def test_a_second_copy_on_the_list_is_a_duplicate_and_neither_seen_nor_done() ->
     assert np.isnan(d.done_hours)
 
 
+def test_a_list_that_an_opened_message_leads_to_is_not_where_the_message_lay() -> None:
+    story = (
+        begun().authored(T0, 1).on(T0 + 1, Event.received, 1).on(T0 + 1, Event.opened, 1, state=State.seen)
+    )
+    story.on(T0 + 1, Event.listed, 1, step=BED, state=State.seen, list_length=5)
+    assert np.isnan(one_delivery(story).listed_hours)
+
+
 def refused() -> Story:
     story = begun().authored(T0, 1).on(T0, Event.sent, 1, service=GP)
     story.on(T0 + 1, Event.received, 1, fault=Fault.rejected)
