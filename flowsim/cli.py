@@ -106,8 +106,8 @@ def run(
     folder = out or Path("out") / experiment.stem
     command = shlex.join(["flowsim", *sys.argv[1:]])
     options = Options(folder, workers or default_workers(), replications, tuple(only or ()), command)
-    typer.echo(_headline(study, len(points)), err=True)
-    simulation.prepare()
+    typer.echo(_headline(study, len(points), replications), err=True)
+    simulation.prepare(lambda text: typer.echo(text, err=True))
     program = Program(__version__, simulation.kernel_hash(), code_hash())
     with ConsoleProgress(sys.stderr) as progress:
         outcome = run_study(study, options, program, carry_out, progress)
@@ -198,15 +198,18 @@ def schema(
     typer.echo(json.dumps(json_schema(kind), ensure_ascii=False, indent=2))
 
 
-def _headline(study: Study, scenarios: int) -> str:
+def _headline(study: Study, scenarios: int, replications: int | None) -> str:
     """Return the line that says what is about to run."""
+    from flowsim.experiment.basis import practices_joined
+
     base, rule = study.base, study.experiment.replications
-    topology = base.topology
+    practices = practices_joined(base)["practices_total"]
     count = f"{rule.at_least} to {rule.at_most}" if rule.until else f"{rule.at_least}"
+    count = count if replications is None else f"{replications}"
     return (
         f"{study.experiment.name}: {scenarios} scenarios × {count} replications, "
         f"{base.warm_up} warm-up, {base.observe} observed, {base.follow_up} follow-up, "
-        f"{topology.name}, {len(topology.practices)} practices   seed {base.seed}"
+        f"{base.topology.name}, {practices} practices   seed {base.seed}"
     )
 
 

@@ -53,9 +53,7 @@ def overview(
         for name, row in zip(names, rows, strict=True)
     ]
     lines = aligned([*heads, *(heading for heading, _ in shown)], body, left=len(heads))
-    return "\n".join(
-        [*lines, *_last_differences(comparison, labels), *_not_begun(values, names, labels)]
-    )
+    return "\n".join([*lines, *_last_differences(comparison, labels), *_not_begun(values, names, labels)])
 
 
 def difference_table(comparison: pd.DataFrame, measures: Sequence[str] = ()) -> str:
@@ -96,11 +94,11 @@ def text_of(shown: Shown | None, labels: Labels, sign: bool = False) -> str:
         return "–"
     scale = 100.0 if shown.unit == "share" else 1.0
     mean, low, high = (scale * x for x in shown[:3])
-    known = not pd.isna(low)
-    digits = max(0, decimals(low, high, _DIGITS_MOST) if known and high > low else 1 if mean % 1 else 0)
-    unit = _unit(shown.unit, sign)
-    text = labels.number(mean, digits, sign) + unit
-    if known and high > low:
+    # What differs in the last bits of a float does not vary; and where nothing varies there is no interval.
+    varies = high - low > 1e-9 * max(1.0, abs(mean))
+    digits = max(0, decimals(low, high, _DIGITS_MOST)) if varies else int(mean % 1 > 0)
+    text = labels.number(mean, digits, sign) + _unit(shown.unit, sign)
+    if varies:
         between = " to " if sign else "–"
         text += f" ({labels.number(low, digits, sign)}{between}{labels.number(high, digits, sign)})"
     return text
@@ -147,7 +145,7 @@ def _row_names(scenarios: pd.DataFrame, names: Sequence[str]) -> tuple[list[str]
     columns = [c for c in setting_columns(scenarios) if c in table.columns]
     short = short_names(columns)
     rows = table[columns].astype(str).to_numpy().tolist() if columns else []
-    grid = columns and all(
+    grid = bool(columns) and all(
         name == ", ".join(f"{short[c]}={v}" for c, v in zip(columns, row, strict=True))
         for name, row in zip(names, rows, strict=True)
     )

@@ -120,7 +120,6 @@ def _manifest(study: Study, campaign: Campaign) -> dict[str, Any]:
         "topology": {
             "name": base.topology.name,
             "inhabitants": base.topology.inhabitants,
-            "organisations": len(base.topology.organisations),
             "practices": practices_joined(base)["practices_total"],
         },
         "charts": chart_facts(base),

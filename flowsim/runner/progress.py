@@ -24,6 +24,7 @@ class ConsoleProgress:
         self._began = 0.0
         self._done_before = 0
         self._told = 0
+        self._batches = 0
 
     def __enter__(self) -> Self:
         """Show the bar, if the stream is a terminal."""
@@ -54,7 +55,9 @@ class ConsoleProgress:
                 self._task = self._bar.add_task("", total=total)
             self._bar.update(self._task, total=total, completed=done, description=f"{done}/{total} runs")  # type: ignore[arg-type]
         elif done < total:
-            self._line(f"{done}/{total} runs" + (" are there already" if done else ""))
+            there = " are there already" if done and not self._batches else ""
+            self._line(f"{done}/{total} runs{there}")
+        self._batches += 1
         self._told = done * LINES // max(total, 1)
 
     def advance(self, done: int, total: int, failed: int) -> None:
