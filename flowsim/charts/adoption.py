@@ -259,7 +259,8 @@ def _ends(axes: Axes, part: pd.DataFrame, sets: list[str], labels: Labels) -> No
         for rates, row in last.iterrows()
         if rates
     ]
-    label_ends(axes, ends)
+    left, right = axes.get_xlim()
+    label_ends(axes, ends, x=min(1.0, (100 * float(last["place"].max()) + 2 - left) / (right - left)))
 
 
 def _footer(frame: pd.DataFrame, labels: Labels) -> str:

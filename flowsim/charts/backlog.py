@@ -135,9 +135,14 @@ def _panel(axes: Axes, part: pd.DataFrame, names: list[str], outages: pd.DataFra
     for i, name in enumerate(names):
         line = part[part["level"] == name]
         axes.plot(line["day"], line["length"], color=colours[i], ls=LINE_STYLES[i % len(LINE_STYLES)], lw=1.4)
-        axes.fill_between(line["day"], line["low"], line["high"], color=colours[i], alpha=0.15, lw=0)
+        if i in (0, len(names) - 1):
+            axes.fill_between(line["day"], line["low"], line["high"], color=colours[i], alpha=0.15, lw=0)
     axes.set_xlim(float(part["day"].min()), float(part["day"].max()))
-    axes.set_ylim(0, 1.15 * max(1.0, float(np.nanmax(part[["length", "high"]].to_numpy()))))
+    # A wide interval of few replications must not press the lines down to the axis.
+    longest, highest = max(1.0, float(part["length"].max())), part["high"].max()
+    axes.set_ylim(
+        0, 1.15 * longest if np.isnan(highest) else min(1.1 * max(longest, float(highest)), 1.9 * longest)
+    )
     localise(axes.yaxis, labels)
 
 

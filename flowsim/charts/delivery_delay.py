@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -145,7 +145,7 @@ def draw(frame: pd.DataFrame, labels: Labels) -> Figure:
     for tick, channel in zip(axes.get_yticklabels(), rows["channel"], strict=True):
         tick.set_color(colours[channel])
     add_title(figure, _title(rows, labels))
-    few = (rows["deliveries"] < FEW).any()
+    few = any(_few(row) for _, row in rows.iterrows())
     add_key(figure, labels.text("delay_key") + ("\n" + labels.text("delay_few", few=FEW) if few else ""))
     per_replication = float(rows["deliveries"].sum() / rows["replications"].max())
     add_footer(figure, inputs.footer(frame, labels, per_replication, "deliveries_counted"))
@@ -185,7 +185,7 @@ def _deadlines(axes: Axes, rows: pd.DataFrame, places: NDArray[np.float64], labe
                     (deadline, top),
                     (0, 2),
                     textcoords="offset points",
-                    ha="center",
+                    ha="right",
                     va="bottom",
                     color=INK,
                 )
@@ -202,7 +202,7 @@ def _deadlines(axes: Axes, rows: pd.DataFrame, places: NDArray[np.float64], labe
     )
     for place, (_, row) in zip(places, rows.iterrows(), strict=True):
         share = row["late_or_unseen"] if pd.notna(row["late_or_unseen"]) else row["unseen"]
-        text = labels.percent(float(share), 1) + ("*" if row["deliveries"] < FEW else "")
+        text = labels.percent(float(share), 1) + ("*" if _few(row) else "")
         axes.annotate(
             text,
             (1, place),
@@ -213,6 +213,12 @@ def _deadlines(axes: Axes, rows: pd.DataFrame, places: NDArray[np.float64], labe
             va="center",
             annotation_clip=False,
         )
+
+
+def _few(row: pd.Series[Any]) -> bool:
+    """Return whether a strip's share rests on too few deliveries late or unseen to be a finding."""
+    share = row["late_or_unseen"] if pd.notna(row["late_or_unseen"]) else row["unseen"]
+    return bool(round(share * row["deliveries"]) < FEW)
 
 
 def _axis(
@@ -257,8 +263,9 @@ def _time(labels: Labels, hours: float) -> str:
 
 def _title(rows: pd.DataFrame, labels: Labels) -> str:
     """Return the strip that misses its deadline most often; without deadlines the slowest one."""
-    enough = rows[rows["deliveries"] >= FEW]
-    enough = enough if len(enough) else rows
+    missed = rows[rows["late_or_unseen"] * rows["deliveries"] >= FEW]
+    often = rows[rows["deliveries"] >= FEW]
+    enough = next((part for part in (missed, often) if len(part)), rows)
     by_deadline = enough["late_or_unseen"].notna().any()
     row = inputs.largest(enough, "late_or_unseen" if by_deadline else "p50")
     values = {

@@ -139,7 +139,8 @@ def footer(frame: pd.DataFrame, labels: Labels, cases: float, counted: str) -> s
 
 def depends(row: pd.Series[Any]) -> bool:
     """Return whether a row's assumption range says that the direction depends on assumptions."""
-    return bool(row["assumption_low"] <= 0 <= row["assumption_high"])
+    low, high = row["assumption_low"], row["assumption_high"]
+    return bool(low <= 0 <= high and low < high)
 
 
 def largest(frame: pd.DataFrame, column: str) -> pd.Series[Any]:

@@ -129,23 +129,24 @@ def _heat_map(axes: Axes, cells: pd.DataFrame, pairs: pd.DataFrame, labels: Labe
     """Draw failures per 1,000 deliveries, a row for each pair of parties and a column for each stage."""
     values = cells["per_1000"].to_numpy().reshape(len(pairs), len(STAGES))
     counts = cells["count"].to_numpy().reshape(values.shape)
-    colours, most = _colours(), max(float(values.max()), 1e-9)
+    sure = values[counts >= FEW]
+    colours, most = _colours(), float(sure.max() if sure.size else values.max()) or 1.0
     for (row, column), value in np.ndenumerate(values):
         few = counts[row, column] < FEW
-        face = colours(float(np.sqrt(value / most))) if value > 0 else (1.0, 1.0, 1.0, 1.0)
+        face = colours(min(1.0, float(np.sqrt(value / most)))) if value > 0 else (1.0, 1.0, 1.0, 1.0)
+        dark = contrast(to_hex(face)) >= 4.5
         axes.add_patch(
             Rectangle(
                 (column - 0.48, row - 0.46),
                 0.96,
                 0.92,
                 facecolor=face,
-                edgecolor="#c9c9c9",
+                edgecolor=("#ffffff" if dark else "#8f8f8f") if few and value > 0 else "#c9c9c9",
                 hatch="////" if few and value > 0 else None,
                 lw=0.5,
             )
         )
         if value > 0:
-            dark = contrast(to_hex(face)) >= 4.5
             text = _per_1000(labels, float(value)) + ("*" if few else "")
             axes.text(
                 column,

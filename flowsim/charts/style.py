@@ -218,7 +218,8 @@ class _Numbers(Formatter):
 def label_ends(axes: Axes, ends: Sequence[End], x: float = 1.0) -> None:
     """Write labels at the right of lines, moved apart where they would overlap.
 
-    ``x`` is the place on the axis, as a share of its width. Call it when the limits are final.
+    ``x`` is where the lines end, as a share of the axis; labels stand outside of it in any case. Call
+    it when the limits are final.
     """
     figure = axes.get_figure(root=True)
     if figure is None or not ends:
@@ -235,15 +236,16 @@ def label_ends(axes: Axes, ends: Sequence[End], x: float = 1.0) -> None:
     apart = isotonic_regression(at - gap).x + gap
     box = axes.get_window_extent()
     bottom, top = box.y0 / per_point + TEXT_POINTS / 2, box.y1 / per_point
+    outside = (1 - x) * box.width / per_point
     apart -= max(0.0, apart[-1] - top)
     apart += max(0.0, bottom - apart[0])
     for end, here, there in zip(ordered, at, apart, strict=True):
-        moved = abs(there - here) > 2
+        moved = abs(there - here) > 2 or outside > 2
         axes.annotate(
             end.text,
             xy=(x, end.y),
             xycoords=("axes fraction", "data"),
-            xytext=(12 if moved else 5, round(there - here, 1)),
+            xytext=(round(outside, 1) + (12 if moved else 5), round(there - here, 1)),
             textcoords="offset points",
             va="center",
             color=end.colour,

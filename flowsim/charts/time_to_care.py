@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -27,6 +27,7 @@ from flowsim.charts.style import (
     styled,
 )
 from flowsim.labels import Labels, load_labels
+from flowsim.statistics import mean_interval
 from flowsim.vocabulary import Urgency
 
 #: At most this many panels side by side; the urgencies with most cases are shown.
@@ -81,26 +82,35 @@ def prepare(
     )
     frame["withdrawn"] = others["withdrawn_share"]
     frame[["not_started", "cases"]] = others[["not_started", "cases"]]
-    low, high = _range(table)
     target = [targets.get((chosen, urgency), np.nan) for urgency in frame["urgency"]]
-    frame = frame.assign(pathway=chosen, target_days=target, assumption_low=low, assumption_high=high)
+    frame = frame.assign(pathway=chosen, target_days=target, **_finding(table, leading))
     return frame.assign(rates=leading, view=view, basis=basis)
 
 
-def _headline(cases: pd.Series[float], urgency: pd.Series[str]) -> str:
-    """Return the urgency with most cases, which the title is about."""
-    return str(cases.groupby(urgency).sum().idxmax())
+def _headline(last: pd.DataFrame) -> str:
+    """Return the urgency that the title is about: most cases, where some had started and some not."""
+    by_urgency = last.groupby("urgency").agg(cases=("cases", "sum"), share=("share", "mean"))
+    open_still = by_urgency[by_urgency["share"].between(0.02, 0.98)]
+    return str((open_still if len(open_still) else by_urgency)["cases"].idxmax())
 
 
-def _range(table: pd.DataFrame) -> tuple[float, float]:
-    """Return the assumption range of the title's difference: highest against lowest level, last day."""
+def _finding(table: pd.DataFrame, leading: str) -> dict[str, Any]:
+    """Return what the title says: highest against lowest level on the last day, with both intervals."""
     last = table[table["day"] == table["day"].max()]
-    last = last[last["urgency"] == _headline(last["cases"], last["urgency"])]
-    by_level = last.groupby(["rates", "order"])["share"].mean().unstack("order")
-    differences = (by_level[by_level.columns.max()] - by_level[by_level.columns.min()]).dropna()
-    if len(differences) < 2:
-        return np.nan, np.nan
-    return float(differences.min()), float(differences.max())
+    headline = _headline(last[last["rates"] == leading])
+    last = last[last["urgency"] == headline]
+    wide = last.pivot(index=["rates", "replication"], columns="order", values="share")
+    difference = wide[wide.columns.max()] - wide[wide.columns.min()]
+    by_set = difference.groupby("rates").mean().dropna()
+    ranged = len(by_set) > 1
+    interval = mean_interval(difference.loc[leading].to_numpy())
+    return {
+        "headline": headline,
+        "difference_low": interval.low,
+        "difference_high": interval.high,
+        "assumption_low": float(by_set.min()) if ranged else np.nan,
+        "assumption_high": float(by_set.max()) if ranged else np.nan,
+    }
 
 
 @styled
@@ -222,7 +232,7 @@ def _ends(axes: Axes, part: pd.DataFrame, names: list[str], colours: list[str], 
 def _title(frame: pd.DataFrame, names: list[str], labels: Labels) -> str:
     horizon = frame["day"].max()
     last = frame[frame["day"] == horizon]
-    urgency = _headline(last["cases"], last["urgency"])
+    urgency = cell(frame, "headline")
     shares = last[last["urgency"] == urgency].set_index("level")["started"]
     low, high = names[0], names[-1]
     close = low != high and abs(shares[high] - shares[low]) < 0.02
@@ -237,5 +247,6 @@ def _title(frame: pd.DataFrame, names: list[str], labels: Labels) -> str:
     }
     if len(names) == 1:
         return labels.text("care_title_single", **values)
-    depends = inputs.depends(frame.iloc[0])
-    return labels.text("care_title_depends" if depends else "care_title", **values)
+    row = frame.iloc[0]
+    key = "care_title_same" if row["difference_low"] <= 0 <= row["difference_high"] else "care_title"
+    return labels.text(key + ("_depends" if inputs.depends(row) else ""), **values)
