@@ -24,17 +24,18 @@ from flowsim.vocabulary import (
 #: Services of the small world, by the name of their code.
 GP, INTAKE, CLINIC, WRONG, HOME, PATIENT = range(6)
 #: Steps of the small world.
-REFER, ASSESS, START, SUMMARY, ORDER, STATUS, FILLER, BED = range(8)
+REFER, ASSESS, START, SUMMARY, ORDER, STATUS, FILLER, BED, TURNED_AWAY, STAY = range(10)
 
 FOLLOW_UP = 91 * 24.0
 
 
 def small_header(**changes: Any) -> RunHeader:
-    """Return a header: a referral pathway with care, one without targets, one that only fills lists.
+    """Return a header: a referral with care, an order without, a filler of lists, a stay with no request.
 
     It starts on Monday 1 January 2024, warms up for a week, observes four and follows each for 91 days.
     """
     referral = MessageKind.referral
+    copy = {"working_days": 0.5, "from": "authored", "to": "received"}
     within = {"hours": 48.0, "from": "authored", "to": "seen"}
     data: dict[str, Any] = {
         "start": "2024-01-01",
@@ -70,9 +71,22 @@ def small_header(**changes: Any) -> RunHeader:
                 "delayed_after": {},
                 "waiting_filler": True,
             },
+            {
+                "id": "stay",
+                "label": "Stay",
+                "targets": {"urgent": {"hours": 24.0}},
+                "delayed_after": {"urgent": {"hours": 48.0}},
+            },
         ],
         "steps": [
-            {"id": "refer", "pathway": 0, "kind": "send", "message": referral, "deadline": within},
+            {
+                "id": "refer",
+                "pathway": 0,
+                "kind": "send",
+                "message": referral,
+                "deadline": within,
+                "copy_deadline": copy,
+            },
             {"id": "assess", "pathway": 0, "kind": "milestone", "milestone": Milestone.assessed},
             {"id": "start", "pathway": 0, "kind": "milestone", "milestone": Milestone.care_started},
             {
@@ -92,6 +106,8 @@ def small_header(**changes: Any) -> RunHeader:
             },
             {"id": "fill", "pathway": 2, "kind": "send", "message": referral},
             {"id": "bed", "pathway": 0, "kind": "place"},
+            {"id": "no", "pathway": 0, "kind": "milestone", "milestone": Milestone.turned_away},
+            {"id": "stay", "pathway": 3, "kind": "place"},
         ],
     }
     data.update(changes)

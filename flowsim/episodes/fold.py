@@ -7,9 +7,9 @@ from typing import Final
 import numpy as np
 
 from flowsim.episodes import layout, profiles, rows
-from flowsim.episodes.frames import Episodes, cases_frame, deliveries_frame
+from flowsim.episodes.frames import REQUESTS, Episodes, cases_frame, deliveries_frame
 from flowsim.journal import Block, RunHeader
-from flowsim.vocabulary import JOURNAL_SCHEMA, MessageKind, StepKind
+from flowsim.vocabulary import JOURNAL_SCHEMA, StepKind
 
 # Rows read between two looks at whether the tables have room. Small enough to stay in cache.
 _SLICE: Final = 32_768
@@ -112,6 +112,6 @@ def _step_table(header: RunHeader) -> layout.StepTable:
         pathway=np.array([s.pathway for s in steps], np.int32),
         counts=np.array([not pathways[s.pathway].waiting_filler for s in steps], np.bool_),
         milestone=np.array([s.milestone for s in steps], np.uint8),
-        referral=np.array([s.message == MessageKind.referral for s in steps], np.bool_),
+        request=np.array([s.message in REQUESTS for s in steps], np.bool_),
         place=np.array([s.kind == StepKind.place.name for s in steps], np.bool_),
     )

@@ -36,6 +36,8 @@ Raw: TypeAlias = np.ndarray[Any, Any]
 
 #: Pairs of parties between which the flow of information is reported; everything else is "other".
 DIRECTIONS: Final = ("gp-hospital", "hospital-municipality", "gp-municipality", "patient", "other")
+#: Messages that ask for care: the statutory clock runs from the receipt of the first at the organisation.
+REQUESTS: Final = frozenset({MessageKind.referral, MessageKind.medical_information})
 #: A receiver assesses a referral within this many working days of receiving it (Norwegian regulation).
 ASSESSMENT_WORKING_DAYS: Final = 10
 _FAR_DAYS: Final = 400  # working-day arithmetic may reach past the end of the run
@@ -60,10 +62,13 @@ def working_days(header: RunHeader) -> WorkingDays:
 
 
 def words(codes: Raw, names: Sequence[str]) -> pd.Categorical:
-    """Return codes as categories; a code outside the names becomes missing."""
+    """Return codes as categories; a code outside the names becomes missing, equal names are one."""
+    place = {name: i for i, name in enumerate(dict.fromkeys(names))}
+    # The last place of the table stands for every unknown code.
+    table = np.array([*(place[name] for name in names), -1], np.int32)
     codes = np.asarray(codes, np.int64)
-    known = np.where((codes >= 0) & (codes < len(names)), codes, -1)
-    return pd.Categorical.from_codes(known.astype(np.int32), categories=pd.Index(list(names), dtype="str"))
+    known = np.where((codes >= 0) & (codes < len(names)), codes, len(names))
+    return pd.Categorical.from_codes(table[known], categories=pd.Index(list(place), dtype="str"))
 
 
 def enum_words(codes: Raw, members: Iterable[Any], zero: str = "") -> pd.Categorical:
@@ -91,7 +96,7 @@ def deliveries_frame(raw: Raw, raw_cases: Raw, header: RunHeader) -> pd.DataFram
     """
     owner = raw["case_row"]
     horizon = raw_cases["horizon"][owner]
-    deadline, to_instant = _deadlines(raw, raw_cases["created"][owner], header)
+    deadline, to_instant, has_deadline = _deadlines(raw, raw_cases["created"][owner], header)
     with np.errstate(invalid="ignore"):
         was_late = (to_instant > deadline) | (np.isnan(to_instant) & (deadline < horizon))
     fate = _fates(raw, was_late)
@@ -101,12 +106,11 @@ def deliveries_frame(raw: Raw, raw_cases: Raw, header: RunHeader) -> pd.DataFram
     services = [s.id for s in header.services]
     step_pathway = np.array([s.pathway for s in header.steps], np.int64)
     step_message = np.array([s.message for s in header.steps], np.int64)
-    has_deadline = np.array([s.deadline is not None for s in header.steps], np.bool_)
     columns: dict[str, Any] = {
         "case": raw_cases["case"][owner],
         "delivery": raw["delivery"],
         "copy": (raw["delivery"] & 0xFF).astype(np.int16),
-        "step": words(raw["step"], unique_ids(header)),
+        "step": words(raw["step"], step_names(header)),
         "kind": enum_words(step_message[raw["step"]], MessageKind),
         "pathway": words(step_pathway[raw["step"]], [p.id for p in header.pathways]),
         "urgency": enum_words(raw_cases["urgency"][owner], Urgency),
@@ -124,7 +128,7 @@ def deliveries_frame(raw: Raw, raw_cases: Raw, header: RunHeader) -> pd.DataFram
         "duplicates": np.maximum(raw["arrivals"] - 1, 0) + raw["doubles"],
         **{f"{name}_hours": raw[name].copy() for name in ("silent", "told", "found", "ended")},
         "found_by": enum_words(raw["found_by"], FoundBy),
-        "has_deadline": has_deadline[raw["step"]],
+        "has_deadline": has_deadline,
         "deadline_hours": deadline,
         "horizon_hours": horizon,
         "last_state": enum_words(raw["last_state"], State),
@@ -138,8 +142,8 @@ def deliveries_frame(raw: Raw, raw_cases: Raw, header: RunHeader) -> pd.DataFram
     return pd.DataFrame(columns, copy=False)
 
 
-def unique_ids(header: RunHeader) -> list[str]:
-    """Return a name for each step: its pathway and its id, as ids are unique within a pathway only."""
+def step_names(header: RunHeader) -> list[str]:
+    """Return a name for each step: its pathway and its id, as ids are unique within a pathway at most."""
     return [f"{header.pathways[s.pathway].id}.{s.id}" for s in header.steps]
 
 
@@ -151,23 +155,26 @@ def _at(table: Raw, codes: Raw) -> Raw:
     return np.where(known, table[np.where(known, codes, 0)], 0)
 
 
-def _deadlines(raw: Raw, created: Floats, header: RunHeader) -> tuple[Floats, Floats]:
-    """Return when each delivery is due, and when what is due happened; both nan where not so."""
+def _deadlines(raw: Raw, created: Floats, header: RunHeader) -> tuple[Floats, Floats, Bools]:
+    """Return when each delivery is due, when what is due happened (nan: never), and whether a limit is set.
+
+    The main recipient's deadline and that of the copies are two.
+    """
     calendar = working_days(header)
     due, happened = np.full(len(raw), np.nan), np.full(len(raw), np.nan)
-    groups: dict[tuple[Any, ...], list[int]] = {}
-    for code, step in enumerate(header.steps):
-        if step.deadline is not None:
-            key = (step.deadline.within, step.deadline.counts_from, step.deadline.to)
-            groups.setdefault(key, []).append(code)
-    for (within, counts_from, to), codes in groups.items():
-        chosen = np.zeros(len(header.steps), np.bool_)
-        chosen[codes] = True
-        here = np.flatnonzero(chosen[raw["step"]])
-        origin = created[here] if counts_from == "created" else raw[counts_from][here]
-        due[here] = after(origin, within, calendar)
-        happened[here] = raw[to][here]
-    return due, happened
+    limited = np.zeros(len(raw), np.bool_)
+    is_copy = (raw["delivery"] & 0xFF) > 0
+    limits = [s.deadline for s in header.steps], [s.copy_deadline for s in header.steps]
+    for copies, by_step in enumerate(limits):
+        for deadline in dict.fromkeys(limit for limit in by_step if limit is not None):
+            chosen = np.array([limit == deadline for limit in by_step], np.bool_)
+            here = np.flatnonzero(chosen[raw["step"]] & (is_copy == bool(copies)))
+            counts_from = deadline.counts_from
+            origin = created[here] if counts_from == "created" else raw[counts_from][here]
+            due[here] = after(origin, deadline.within, calendar)
+            happened[here] = raw[deadline.to][here]
+            limited[here] = True
+    return due, happened, limited
 
 
 def _fates(raw: Raw, was_late: Bools) -> NDArray[np.uint8]:
@@ -252,6 +259,7 @@ def cases_frame(raw: Raw, raw_deliveries: Raw, deliveries: pd.DataFrame, header:
     ``time_to_care_days`` is restricted at the horizon τ: min(care start − creation, τ); a case not
     started counts τ, whether lost or waiting; withdrawal, death and being turned away are competing
     events, and the case counts the time until then. It is nan where the pathway has no start of care.
+    A case has a statutory clock (``has_clock``) where its pathway begins with a request for care.
     """
     services, milestone = [s.id for s in header.services], raw["milestones"]
     columns: dict[str, Any] = {
@@ -289,16 +297,19 @@ def _care(raw: Raw, columns: Mapping[str, Any], header: RunHeader) -> dict[str, 
     ended = has_care & np.isfinite(gave_up) & ~started
     turned_away = ended & (_or_never(columns["turned_away_hours"]) < _or_never(columns["withdrawn_hours"]))
     waited_until = np.where(started, care, np.where(ended, gave_up, horizon))
+    asks = {s.pathway for s in header.steps if s.message in REQUESTS}
+    has_clock = has_care & np.isin(raw["pathway"], sorted(asks))
     # For those who ended by withdrawal or are not started, waited_until is a lower bound of the start.
     target = _limits(raw, created, [p.targets for p in header.pathways], calendar)
     statutory = _limits(raw, arrived, [p.targets for p in header.pathways], calendar)
     delayed_after = _limits(raw, created, [p.delayed_after for p in header.pathways], calendar)
     with np.errstate(invalid="ignore"):
-        breach = has_care & (waited_until > statutory)
-        late = has_care & (waited_until > target)
+        breach = has_clock & (waited_until > statutory)
+        late = has_clock & (waited_until > target)
         delayed = has_care & (waited_until > delayed_after)
     return {
         "has_care": has_care,
+        "has_clock": has_clock,
         "started": started,
         "withdrawn": ended & ~turned_away,
         "turned_away": turned_away,

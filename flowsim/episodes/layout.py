@@ -78,7 +78,7 @@ class StepTable(NamedTuple):
     pathway: Array  # int32
     counts: Array  # bool: the pathway is part of the results
     milestone: Array  # uint8
-    referral: Array  # bool: sends a referral
+    request: Array  # bool: sends a request for care
     place: Array  # bool: waits for a bed or slot, on a list of its own
 
 

@@ -148,11 +148,11 @@ def _case_row(t: float, event: int, case: Any, step: int, steps: StepTable) -> N
 def _state(t: float, event: int, at_intended: bool, row: Any, d: Any) -> None:
     """Write the truth of a row about a delivery: state, fault, and the stage of its first failure."""
     fault, state = row["fault"], row["state"]
+    if state == _S_NONE:
+        return  # a second copy, or the sender's client trying again: the truth is in the first's rows
     if fault != 0:
         d["fault"] = fault
         d["defect"] = row["defect"]
-    if state == _S_NONE:
-        return
     d["last_state"] = state
     if state in (_S_SILENT, _S_TOLD) and np.isnan(d["silent"]) and np.isnan(d["told"]):
         d["stage_failed"] = _failed_at(event, at_intended, fault, not np.isnan(d["seen"]))
@@ -167,10 +167,10 @@ def _state(t: float, event: int, at_intended: bool, row: Any, d: Any) -> None:
 
 
 @_compiled
-def _not_accepted(d: Any, case: Any, referral: bool) -> None:
+def _not_accepted(d: Any, case: Any, request: bool) -> None:
     """Undo a receipt: the endpoint had it, but its application refused it or never took it in."""
     if np.isnan(d["seen"]) and d["arrivals"] > 0:
-        if referral and case["arrived"] == d["received"]:
+        if request and case["arrived"] == d["received"]:
             case["arrived"] = np.nan
         d["received"] = np.nan
         d["arrivals"] = 0
@@ -178,7 +178,7 @@ def _not_accepted(d: Any, case: Any, referral: bool) -> None:
 
 @_compiled
 def _delivery_row(  # noqa: C901, PLR0912 (one branch an event)
-    t: float, event: int, row: Any, d: Any, case: Any, referral: bool
+    t: float, event: int, row: Any, d: Any, case: Any, request: bool
 ) -> None:
     """Write a row about a delivery into the delivery's line."""
     at_intended = row["service"] == d["intended"]
@@ -194,7 +194,7 @@ def _delivery_row(  # noqa: C901, PLR0912 (one branch an event)
             d["arrivals"] += 1
             if np.isnan(d["received"]):
                 d["received"] = t
-                if referral and np.isnan(case["arrived"]):
+                if request and np.isnan(case["arrived"]):
                     case["arrived"] = t
     elif event == _E_LISTED:
         if at_intended and row["state"] == _S_NONE:
@@ -209,7 +209,7 @@ def _delivery_row(  # noqa: C901, PLR0912 (one branch an event)
         d["found_by"] = row["attempt"]
     _state(t, event, at_intended, row, d)
     if row["state"] in (_S_SILENT, _S_TOLD) and row["fault"] in (_F_REJECTED, _F_NO_RECEIPT):
-        _not_accepted(d, case, referral)
+        _not_accepted(d, case, request)
     # Having no electronic address is no fault of a message's passage, but how the two work.
     if row["fault"] not in (0, _F_NO_ENDPOINT):
         case["touched"] = 1
@@ -323,5 +323,5 @@ def read_rows(  # noqa: C901 (the loop itself)
             used.deliveries[0] += 1
         d = deliveries[line]
         if t < d["horizon"]:
-            main_referral = steps.referral[d["step"]] and delivery & 0xFF == 0
-            _delivery_row(t, event, row, d, cases[d["case_row"]], main_referral)
+            main_request = steps.request[d["step"]] and delivery & 0xFF == 0
+            _delivery_row(t, event, row, d, cases[d["case_row"]], main_request)

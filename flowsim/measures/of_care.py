@@ -2,8 +2,9 @@
 
 τ is the follow-up, the same for every case. A case not started by τ counts τ, whether its referral is
 lost or waits. Withdrawal, death and being turned away are competing events: in a mean such a case
-counts the time until then; in a quantile it counts τ, as it never starts (so a quantile is where the
-cumulative incidence of starting reaches it, and τ where it does not).
+counts the time until then. In a quantile one that withdrew or died counts τ, as it never starts (so a
+quantile is where the cumulative incidence of starting reaches it, and τ where it does not), and one
+that was turned away is left out: it was answered, and waits for nothing.
 """
 
 from __future__ import annotations
@@ -22,8 +23,13 @@ def _of_all(g: Columns, name: str) -> float:
     return share(np.count_nonzero(g[name]), len(g[name]))
 
 
-def _start_or_follow_up(g: Columns) -> Array:
-    return np.where(g["started"], g["time_to_care"], g["follow_up"])
+def _days_to_start(g: Columns) -> Array:
+    days = np.where(g["started"], g["time_to_care"], g["follow_up"])
+    return days[~g["turned_away"]]
+
+
+def _days_beyond_target(g: Columns) -> Array:
+    return _known(_days_to_start(g) - g["target"][~g["turned_away"]])
 
 
 def _known(values: Array) -> Array:
@@ -38,14 +44,17 @@ def time_to_care_days_mean(g: Columns) -> float:
 
 @measure(_CARE, "days", Better.lower)
 def time_to_care_days_median(g: Columns) -> float:
-    """Lower median over all cases of the days from creation to care; not started or withdrawn counts τ."""
-    return lower_quantile(_start_or_follow_up(g), 0.5)
+    """Lower median of the days from creation to care; not started or withdrawn counts τ.
+
+    Over all cases but those turned away; where the quantile is not reached, τ is what is reported.
+    """
+    return lower_quantile(_days_to_start(g), 0.5)
 
 
 @measure(_CARE, "days", Better.lower)
 def time_to_care_days_p90(g: Columns) -> float:
-    """Lower 90th percentile over all cases of the days from creation to care; see the median."""
-    return lower_quantile(_start_or_follow_up(g), 0.9)
+    """Lower 90th percentile of the days from creation to care; see the median."""
+    return lower_quantile(_days_to_start(g), 0.9)
 
 
 @measure(_CARE, "days", Better.lower)
@@ -56,17 +65,17 @@ def start_of_care_delay_days_mean(g: Columns) -> float:
 
 @measure(_CARE, "days", Better.lower)
 def start_of_care_delay_days_median(g: Columns) -> float:
-    """Lower median of start minus target over all cases with a target.
+    """Lower median of start minus target; one not started, or withdrawn, counts τ minus its target.
 
-    One not started, or withdrawn, counts τ minus its target.
+    Over all cases with a target but those turned away.
     """
-    return lower_quantile(_known(_start_or_follow_up(g) - g["target"]), 0.5)
+    return lower_quantile(_days_beyond_target(g), 0.5)
 
 
 @measure(_CARE, "days", Better.lower)
 def start_of_care_delay_days_p90(g: Columns) -> float:
-    """Lower 90th percentile of start minus target over all cases with a target; see the median."""
-    return lower_quantile(_known(_start_or_follow_up(g) - g["target"]), 0.9)
+    """Lower 90th percentile of start minus target; see the median."""
+    return lower_quantile(_days_beyond_target(g), 0.9)
 
 
 @measure(_CARE, "share", Better.lower)
@@ -134,18 +143,19 @@ def excess_delay_negative_share(g: Columns) -> float:
 def statutory_breach_share(g: Columns) -> float:
     """Cases whose target, counted from receipt at the organisation, passed before care and before τ.
 
-    Of all cases with a target. A referral that never arrives breaches nothing officially.
+    Of all cases with a target whose pathway begins with a request for care (a referral or an
+    application). A request that never arrives breaches nothing officially.
     """
-    return share(np.count_nonzero(g["breach"]), np.count_nonzero(~np.isnan(g["target"])))
+    return share(np.count_nonzero(g["breach"]), np.count_nonzero(g["clocked"]))
 
 
 @measure(_CARE, "share", Better.lower)
 def hidden_delay_share(g: Columns) -> float:
     """Cases late counted from creation that breach nothing counted from receipt.
 
-    Of all cases with a target.
+    Of the same cases as the share of breaches.
     """
-    return share(np.count_nonzero(g["hidden"]), np.count_nonzero(~np.isnan(g["target"])))
+    return share(np.count_nonzero(g["hidden"]), np.count_nonzero(g["clocked"]))
 
 
 @measure(_CASES, "share", Better.higher)

@@ -133,6 +133,8 @@ def case_columns(episodes: Episodes, header: RunHeader) -> dict[str, Array]:
         "started": frame["started"].to_numpy(),
         "withdrawn": frame["withdrawn"].to_numpy(),
         "not_started": frame["not_started"].to_numpy(),
+        "turned_away": frame["turned_away"].to_numpy(),
+        "clocked": frame["has_clock"].to_numpy() & ~np.isnan(frame["target_days"].to_numpy()),
         "breach": frame["statutory_breach"].to_numpy(),
         "hidden": frame["hidden_delay"].to_numpy(),
         "touched": frame["touched"].to_numpy(),

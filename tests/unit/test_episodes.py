@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from flowsim.episodes import Episodes, EpisodesFold, layout, rows
+from flowsim.episodes.frames import words
 from flowsim.journal import replay
 from flowsim.vocabulary import Channel, Event, Fate, Fault, FoundBy, State, Urgency
 from tests.journals import (
@@ -24,7 +25,9 @@ from tests.journals import (
     PATIENT,
     START,
     STATUS,
+    STAY,
     SUMMARY,
+    TURNED_AWAY,
     WRONG,
     Story,
     small_header,
@@ -293,6 +296,13 @@ def test_a_receiver_without_an_address_is_no_fault_that_touches_a_case() -> None
     assert not one_case(begun().authored(T0, 1, fault=Fault.no_endpoint).delivered(T0, 1)).touched
 
 
+def test_the_fault_of_a_second_copy_does_not_replace_that_of_the_first() -> None:
+    story = begun().authored(T0, 1).on(T0 + 1, Event.received, 1)
+    story.on(T0 + 1, Event.listed, 1, state=State.silent, fault=Fault.unwatched)
+    d = one_delivery(story.on(T0 + 2, Event.taken, 1, state=State.none, fault=Fault.duplicated))
+    assert (d.fault, d.last_state, d.fate) == ("unwatched", "silent", "lost")
+
+
 def test_the_defect_behind_a_fault_is_kept() -> None:
     story = begun().authored(T0, 1).delivered(T0, 1)
     story.authored(T0, 1, delivery=512)
@@ -338,6 +348,16 @@ def test_a_deadline_counted_from_receipt_does_not_run_before_receipt() -> None:
     undone = begun().authored(T0, 1, step=STATUS).on(T0 + 1, Event.received, 1)
     d = one_delivery(undone.on(T0 + 2, Event.taken, 1, state=State.seen))
     assert (d.deadline_hours, d.was_late, d.fate) == (T0 + 25, True, "late")
+
+
+def test_copies_have_a_deadline_of_their_own() -> None:
+    story = begun().authored(T0, 1).delivered(T0, 1).authored(T0, 1, delivery=257)
+    story.on(T0 + 12, Event.received, 1, 257).authored(T0, 1, delivery=258).on(
+        T0 + 13, Event.received, 1, 258
+    )
+    frame = read(story).deliveries.set_index("copy")
+    assert list(frame["deadline_hours"]) == [T0 + 48, T0 + 12, T0 + 12]
+    assert list(frame["was_late"]) == [False, False, True]
 
 
 def test_a_kind_without_a_deadline_is_never_late() -> None:
@@ -410,6 +430,17 @@ def test_a_case_withdrawn_after_care_has_started() -> None:
     assert (c.time_to_care_days, c.started, c.withdrawn) == (1.0, True, False)
 
 
+def test_a_case_turned_away_counts_the_time_until_then_and_is_not_waiting() -> None:
+    c = one_case(begun().reached(T0 + 72, 1, TURNED_AWAY))
+    assert (c.time_to_care_days, c.turned_away, c.withdrawn, c.not_started) == (3.0, True, False, False)
+
+
+def test_a_pathway_that_begins_with_no_request_has_no_statutory_clock() -> None:
+    c = one_case(Story().created(T0, 1, step=STAY))
+    assert (c.not_started, c.delayed_start, c.has_clock) == (True, True, False)
+    assert not (c.statutory_breach or c.hidden_delay)
+
+
 def test_a_pathway_without_targets_has_no_time_to_care() -> None:
     c = one_case(Story().created(T0, 1, step=ORDER).authored(T0, 1, step=ORDER))
     assert np.isnan(c.time_to_care_days)
@@ -452,6 +483,10 @@ def test_a_case_counts_its_deliveries_and_how_overdue_the_worst_is() -> None:
     c = one_case(story.reached(T0 + 2, 1, ASSESS))
     assert (c.deliveries, c.silent_failures, c.most_overdue_hours, c.touched) == (2, 0, 10.0, False)
     assert c.assessed_hours == T0 + 2
+
+
+def test_steps_of_one_name_are_one_in_the_table() -> None:
+    assert list(words(np.array([0, 2, 1, -1, 9]), ["a", "b", "a"]).codes) == [0, 0, 1, -1, -1]
 
 
 # Unseen after so many days

@@ -19,7 +19,9 @@ from tests.journals import (
     INTAKE,
     ORDER,
     START,
+    STAY,
     SUMMARY,
+    TURNED_AWAY,
     Story,
     small_header,
 )
@@ -86,6 +88,9 @@ def test_kinds_without_a_deadline_are_in_neither_part_of_the_late_share() -> Non
     got = values(story)
     assert got["deliveries_late_share"] == 1.0
     assert got["deliveries_created"] == 2
+    no_due = values(story, "kind=lab_order")
+    assert "deliveries_late_share" not in no_due
+    assert no_due["deliveries_created"] == 1
 
 
 def test_a_copy_is_a_delivery_but_no_referral() -> None:
@@ -142,6 +147,23 @@ def test_the_shares_of_cases() -> None:
     assert got["not_started_share"] == got["withdrawn_share"] == 0.25
     assert got["statutory_breach_share"] == 0.5
     assert got["hidden_delay_share"] == 0.0
+
+
+def test_a_case_turned_away_is_in_the_mean_and_in_no_quantile() -> None:
+    story = four_cases()
+    for case in range(5, 15):
+        story.created(T0, case).reached(T0 + 24, case, TURNED_AWAY)
+    got = values(story)
+    assert got["time_to_care_days_mean"] == pytest.approx((117 + 10) / 14)
+    assert (got["time_to_care_days_median"], got["time_to_care_days_p90"]) == (20.0, 91.0)
+    assert (got["start_of_care_delay_days_median"], got["start_of_care_delay_days_p90"]) == (10.0, 81.0)
+    assert got["not_started_share"] == pytest.approx(1 / 14)
+
+
+def test_a_pathway_without_a_request_is_in_no_share_of_breaches() -> None:
+    story = four_cases().created(T0, 5, step=STAY)
+    assert values(story)["statutory_breach_share"] == 0.5
+    assert values(story)["not_started_share"] == pytest.approx(2 / 5)
 
 
 def test_two_clocks_are_never_mixed() -> None:

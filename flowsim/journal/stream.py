@@ -1,17 +1,9 @@
-"""The journal: the stream of blocks that joins the simulated world to its analysis.
-
-A *block* is a numpy array with the dtype ``vocabulary.JOURNAL_SCHEMA``, rows in time order. A *fold*
-reads a stream of blocks: ``start(header)``, ``take(block)`` for each block, ``finish()`` gives the
-result. A fold gives the same result for any block size, and for a live run as for a stored file.
-"""
+"""Blocks and folds, and the forms in which a journal is stored: Arrow, Parquet, CSV, and its hash."""
 
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import date
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
@@ -21,6 +13,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from flowsim.journal.header import RunHeader
 from flowsim.vocabulary import JOURNAL_SCHEMA
 
 Block: TypeAlias = np.ndarray[Any, Any]
@@ -34,193 +27,6 @@ _ARROW_SCHEMA: Final = pa.schema(
 )
 # The schema without alignment holes: bytes in a hole are whatever memory held, and must not be hashed.
 _PACKED: Final = np.dtype([(n, JOURNAL_SCHEMA[n]) for n in JOURNAL_SCHEMA.names or ()])
-
-
-@dataclass(frozen=True)
-class Limit:
-    """A length of time, in hours or in working days; exactly one of the two is given."""
-
-    hours: float | None = None
-    working_days: int | None = None
-
-    def __post_init__(self) -> None:
-        if (self.hours is None) == (self.working_days is None):
-            raise ValueError("a limit has either hours or working_days")
-
-
-@dataclass(frozen=True)
-class StepDeadline:
-    """The deadline of a send step: ``within`` counts from one instant (``counts_from``) to another (``to``).
-
-    ``counts_from`` is created, authored or received; ``to`` is sent, received, seen or done.
-    """
-
-    within: Limit
-    counts_from: str
-    to: str
-
-    def __post_init__(self) -> None:
-        if self.counts_from not in ("created", "authored", "received"):
-            raise ValueError(f"a deadline cannot count from {self.counts_from!r}")
-        if self.to not in ("sent", "received", "seen", "done"):
-            raise ValueError(f"a deadline cannot wait for {self.to!r}")
-
-
-@dataclass(frozen=True)
-class Service:
-    """A service or relay, at the place in the list that is its code in the journal."""
-
-    id: str
-    label: str
-    kind: str
-    party: int
-    organisation: str
-    practice: bool = False
-
-
-@dataclass(frozen=True)
-class Pathway:
-    """A pathway with its targets and its thresholds of a delayed start, by name of urgency.
-
-    A pathway without targets has no start of care. A waiting filler only fills waiting lists at the
-    start of a run and is left out of all results.
-    """
-
-    id: str
-    label: str
-    targets: Mapping[str, Limit]
-    delayed_after: Mapping[str, Limit]
-    waiting_filler: bool = False
-
-
-@dataclass(frozen=True)
-class Step:
-    """A step of a pathway, at the place in the list that is its code in the journal."""
-
-    id: str
-    pathway: int
-    kind: str
-    message: int = 0
-    milestone: int = 0
-    deadline: StepDeadline | None = None
-
-
-@dataclass(frozen=True)
-class RunHeader:
-    """What the analysis must know about a run besides its rows: times, services, pathways and steps.
-
-    Times are hours from ``start`` (an ISO date). ``inhabitants`` is what rates per 100,000 divide by.
-    """
-
-    start: str
-    warm_up_hours: float
-    observe_hours: float
-    follow_up_hours: float
-    end_hours: float
-    holidays: tuple[str, ...]
-    inhabitants: float
-    services: tuple[Service, ...]
-    pathways: tuple[Pathway, ...]
-    steps: tuple[Step, ...]
-
-    @property
-    def start_date(self) -> date:
-        """Return the date at which the run's hour 0 lies."""
-        return date.fromisoformat(self.start)
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> RunHeader:
-        """Build a header from plain data, as ``to_dict`` gives it; KeyError where a field is missing."""
-        return cls(
-            start=str(data["start"]),
-            warm_up_hours=float(data["warm_up_hours"]),
-            observe_hours=float(data["observe_hours"]),
-            follow_up_hours=float(data["follow_up_hours"]),
-            end_hours=float(data["end_hours"]),
-            holidays=tuple(str(day) for day in data["holidays"]),
-            inhabitants=float(data["inhabitants"]),
-            services=tuple(_service(item) for item in data["services"]),
-            pathways=tuple(_pathway(item) for item in data["pathways"]),
-            steps=tuple(_step(item) for item in data["steps"]),
-        )
-
-    @classmethod
-    def from_json(cls, text: str) -> RunHeader:
-        """Build a header from the JSON text that ``to_json`` gives."""
-        return cls.from_dict(json.loads(text))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the header as plain data (lists, dicts, numbers and text)."""
-        data = asdict(self)
-        data["pathways"] = [_pathway_dict(p) for p in self.pathways]
-        data["steps"] = [{**asdict(s), "deadline": _deadline_dict(s.deadline)} for s in self.steps]
-        return data
-
-    def to_json(self) -> str:
-        """Return the header as JSON text; equal headers give equal text."""
-        return json.dumps(self.to_dict(), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-
-
-def _limit(data: Mapping[str, Any]) -> Limit:
-    hours, days = data.get("hours"), data.get("working_days")
-    return Limit(None if hours is None else float(hours), None if days is None else int(days))
-
-
-def _limit_dict(limit: Limit) -> dict[str, float]:
-    if limit.hours is not None:
-        return {"hours": limit.hours}
-    return {"working_days": limit.working_days or 0}
-
-
-def _service(data: Mapping[str, Any]) -> Service:
-    return Service(
-        id=str(data["id"]),
-        label=str(data["label"]),
-        kind=str(data["kind"]),
-        party=int(data["party"]),
-        organisation=str(data["organisation"]),
-        practice=bool(data.get("practice", False)),
-    )
-
-
-def _pathway(data: Mapping[str, Any]) -> Pathway:
-    return Pathway(
-        id=str(data["id"]),
-        label=str(data["label"]),
-        targets={str(k): _limit(v) for k, v in data["targets"].items()},
-        delayed_after={str(k): _limit(v) for k, v in data["delayed_after"].items()},
-        waiting_filler=bool(data.get("waiting_filler", False)),
-    )
-
-
-def _pathway_dict(pathway: Pathway) -> dict[str, Any]:
-    return {
-        "id": pathway.id,
-        "label": pathway.label,
-        "targets": {k: _limit_dict(v) for k, v in pathway.targets.items()},
-        "delayed_after": {k: _limit_dict(v) for k, v in pathway.delayed_after.items()},
-        "waiting_filler": pathway.waiting_filler,
-    }
-
-
-def _step(data: Mapping[str, Any]) -> Step:
-    deadline = data.get("deadline")
-    return Step(
-        id=str(data["id"]),
-        pathway=int(data["pathway"]),
-        kind=str(data["kind"]),
-        message=int(data.get("message", 0)),
-        milestone=int(data.get("milestone", 0)),
-        deadline=None
-        if deadline is None
-        else StepDeadline(_limit(deadline), str(deadline["from"]), str(deadline["to"])),
-    )
-
-
-def _deadline_dict(deadline: StepDeadline | None) -> dict[str, Any] | None:
-    if deadline is None:
-        return None
-    return {**_limit_dict(deadline.within), "from": deadline.counts_from, "to": deadline.to}
 
 
 class Fold(Protocol[Result_co]):
