@@ -163,7 +163,7 @@ class Set(Step):
     """Write a number into a register of the case, or add to it."""
 
     do: Literal["set"]
-    register: Identifier = Field(description="Which.")
+    into: Identifier = Field(description="Which register.")
     value: int = Field(default=0, description="The number.")
     add: bool = Field(default=False, description="Add it to what is there.")
 

@@ -1,0 +1,173 @@
+"""What the world can tell the mail to do; each takes effect at once, with all its consequences."""
+
+from __future__ import annotations
+
+from flowsim.kernel.compiling import inlined
+from flowsim.kernel.lists import end, list_up
+from flowsim.kernel.queues import schedule, take_out
+from flowsim.kernel.receiving import twin
+from flowsim.kernel.rows import write, write_service
+from flowsim.kernel.silence import get_stuck
+from flowsim.kernel.state import DOUBLE, FOUND, FREE, LISTED, READ, RETRIER, WAKE
+from flowsim.kernel.tokens import ROUTINE_LEVEL
+from flowsim.plan.layout import LEVELS
+from flowsim.vocabulary import CommandKind, Event, Fault, FoundBy, State
+
+SET_ADOPTION = int(CommandKind.set_adoption)
+SET_ENDPOINT = int(CommandKind.set_endpoint)
+SET_STAFF = int(CommandKind.set_staff)
+SET_RELAY = int(CommandKind.set_relay)
+SET_OWNER = int(CommandKind.set_owner)
+ACTIVATE_DEFECT = int(CommandKind.activate_defect)
+MEND_DEFECT = int(CommandKind.mend_defect)
+RESEND = int(CommandKind.resend)
+FORWARD = int(CommandKind.forward)
+REMOVE = int(CommandKind.remove)
+SNAPSHOT = int(CommandKind.snapshot)
+
+LISTED_EVENT = int(Event.listed)
+VANISHED_EVENT = int(Event.vanished)
+SNAPSHOT_EVENT = int(Event.snapshot)
+NONE = int(State.none)
+MOVING = int(State.moving)
+SILENT = int(State.silent)
+UNWATCHED = int(Fault.unwatched)
+VANISHED = int(Fault.vanished)
+BY_FORWARD = int(FoundBy.forwarded)
+BY_COMMAND = int(FoundBy.command)
+
+
+@inlined
+def room_for(state, command):  # type: ignore[no-untyped-def]
+    """Return how many rows or queue entries a command may need, at most."""
+    if command["kind"] == SET_OWNER:
+        return int(state.service[command["a"]]["length"])
+    if command["kind"] == MEND_DEFECT:
+        return len(state.token)
+    return 0
+
+
+@inlined
+def obey(plan, state, journal, command):  # type: ignore[no-untyped-def]
+    """Do what a command says, at the instant at which it was given."""
+    kind = command["kind"]
+    a = int(command["a"])
+    b = int(command["b"])
+    now = float(command["time"])
+    if kind == SET_ADOPTION:
+        if state.service[a]["on_platform"] != b:
+            state.service[a]["on_platform"] = b
+            # Joining and leaving both give a new address; others' address books follow with a lag.
+            state.service[a]["changed_at"] = now
+    elif kind == SET_ENDPOINT:
+        state.service[a]["live"] = b
+    elif kind == SET_STAFF:
+        state.service[a]["staff"] = b
+        schedule(state, now, WAKE, a, 0)
+    elif kind == SET_RELAY:
+        state.service[a]["up"] = b
+        if b == 1:
+            schedule(state, now, WAKE, a, 0)
+    elif kind == SET_OWNER:
+        set_owner(plan, state, journal, a, b, now)
+    elif kind == ACTIVATE_DEFECT:
+        state.active[a] = 1
+    elif kind == MEND_DEFECT:
+        mend(state, a, b, now)
+    elif kind == SNAPSHOT:
+        write_service(journal, now, SNAPSHOT_EVENT, a, state.service[a]["length"])
+    else:
+        act_on(plan, state, journal, kind, command["case"], command["delivery"], now)
+
+
+@inlined
+def set_owner(plan, state, journal, s, watched, now):  # type: ignore[no-untyped-def]
+    """Give a list an owner, who starts on it, or take the owner away: what lies there is unseen."""
+    service = state.service[s]
+    if service["watched"] == watched:
+        return
+    service["watched"] = watched
+    if watched == 1:
+        schedule(state, now, WAKE, s, 0)
+        return
+    for level in range(LEVELS):
+        t = int(state.head[s * LEVELS + level])
+        while t >= 0:
+            token = state.token[t]
+            if token["delivery"] != 0 and token["state"] == MOVING:
+                token["fault"] = UNWATCHED
+                token["state"] = SILENT
+                write(
+                    state,
+                    journal,
+                    now,
+                    LISTED_EVENT,
+                    t,
+                    token["send_step"],
+                    s,
+                    token["sender"],
+                    service["length"],
+                )
+                get_stuck(plan, state, t, now)
+                token["phase"] = LISTED
+            t = int(token["next"])
+
+
+@inlined
+def mend(state, d, resend, now):  # type: ignore[no-untyped-def]
+    """End a defect; with the policy to send again, everything it hit is found now."""
+    state.active[d] = 0
+    if resend == 0:
+        return
+    for t in range(len(state.token)):
+        token = state.token[t]
+        if (
+            token["phase"] != FREE
+            and token["defect"] == d
+            and token["delivery"] != 0
+            and token["state"] == SILENT
+        ):
+            token["found_by"] = BY_COMMAND
+            schedule(state, now, FOUND, t, token["generation"])
+
+
+@inlined
+def act_on(plan, state, journal, kind, case, delivery, now):  # type: ignore[no-untyped-def]
+    """Resend, forward or remove one delivery of one case, if it is still about."""
+    for t in range(len(state.token)):
+        token = state.token[t]
+        if token["phase"] == FREE or token["role"] == RETRIER or token["role"] == DOUBLE:
+            continue
+        if token["delivery"] != delivery or state.case[token["case"]]["id"] != case:
+            continue
+        if kind == REMOVE:
+            if token["phase"] == LISTED:
+                vanish(plan, state, journal, t, now)
+                return
+        elif token["state"] == SILENT:
+            token["found_by"] = BY_FORWARD if kind == FORWARD else BY_COMMAND
+            schedule(state, now, FOUND, t, token["generation"])
+            return
+        elif kind == RESEND and token["state"] != NONE:
+            # It was not lost: sending it again only costs its receiver time.
+            d = twin(state, t, DOUBLE)
+            if list_up(plan, state, journal, d, int(token["intended"]), ROUTINE_LEVEL, READ, now):
+                end(plan, state, journal, d, now)
+            return
+
+
+@inlined
+def vanish(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
+    """Take an item off a list without its being done; its thread waits for somebody to notice."""
+    token = state.token[t]
+    s = int(token["at"])
+    state.service[s]["length"] -= 1
+    take_out(state, t)
+    token["generation"] += 1
+    token["fault"] = VANISHED
+    if token["delivery"] != 0:
+        token["state"] = SILENT
+    write(
+        state, journal, now, VANISHED_EVENT, t, token["step"], s, token["sender"], state.service[s]["length"]
+    )
+    get_stuck(plan, state, t, now)

@@ -1,0 +1,375 @@
+"""The event loop: takes what is scheduled in order, and does what the world commands.
+
+``advance`` handles what lies strictly before a limit. It stops early when it has a notice for the
+world, when a block of journal rows is full, or when an array needs room; called again, it goes on
+where it stopped. Commands are obeyed first, at the instant at which they were given.
+"""
+
+from __future__ import annotations
+
+import math
+
+from flowsim.kernel.arrivals import arrive, next_arrival
+from flowsim.kernel.commands import obey, room_for
+from flowsim.kernel.compiling import entry, inlined
+from flowsim.kernel.draws import place_purpose, sample, uniforms
+from flowsim.kernel.lists import end, give_place, leave_list, open_slot, queue_slot, release, serve
+from flowsim.kernel.queues import RANK_SHIFT, drop_first, first_of, schedule, take_out
+from flowsim.kernel.receiving import arrived, receive, tell_sender
+from flowsim.kernel.retries import client_tries
+from flowsim.kernel.rows import notify, write
+from flowsim.kernel.silence import found, misread, send_back
+from flowsim.kernel.state import (
+    ALARM,
+    ARRIVE,
+    BLOCK_FULL,
+    BUDGET,
+    CASES_LEFT,
+    CLIENT,
+    DONE,
+    DOUBLE,
+    EVENTS,
+    FOUND,
+    HOLD_END,
+    HOP,
+    LISTED,
+    MEND,
+    MISREAD,
+    NEED_ROOM,
+    NOTICED,
+    NOTICES,
+    PASS,
+    PATIENCE,
+    PAUSED,
+    PLACE_FREE,
+    QUEUE_LENGTH,
+    REACHED,
+    RECEIPT_LIMIT,
+    RECEIVE,
+    REDELIVER,
+    RESEND,
+    ROOM,
+    RUNNING,
+    SLOT,
+    STEP,
+    TOKENS_LEFT,
+    WAKE,
+    WITHDRAW,
+)
+from flowsim.kernel.steps import run, withdraw
+from flowsim.kernel.transport import (
+    attempt,
+    pass_relays,
+    relay_at,
+    try_again,
+)
+from flowsim.vocabulary import Event, NoticeKind, Purpose, State
+
+DONE_EVENT = int(Event.done)
+RELAY_OUT = int(Event.relay_out)
+RECEIVED = int(Event.received)
+CANCELLED = int(Event.cancelled)
+DEADLINE = int(Event.deadline)
+SEEN = int(State.seen)
+ENDED = int(State.ended)
+NO_STATE = int(State.none)
+DEADLINE_PASSED = int(NoticeKind.deadline_passed)
+DRAW_WORLD = int(Purpose.world)
+
+
+@entry
+def advance(plan, state, commands, journal, limit):  # type: ignore[no-untyped-def]
+    """Handle everything strictly before a limit in hours; return why it stopped (see kernel.state)."""
+    while True:
+        room = ROOM
+        if commands.count[1] < commands.count[0]:
+            room += room_for(state, commands.command[commands.count[1]])
+        if journal.count[0] + room > len(journal.rows):
+            return BLOCK_FULL
+        if room_is_short(state, room):
+            return NEED_ROOM
+        if commands.count[1] < commands.count[0]:
+            obey(plan, state, journal, commands.command[commands.count[1]])
+            commands.count[1] += 1
+        elif state.count[NOTICES] > 0:
+            return NOTICED
+        elif state.count[QUEUE_LENGTH] == 0:
+            return REACHED
+        else:
+            first = state.queue[0]
+            now = float(first["time"])
+            if now >= limit:
+                return REACHED
+            if state.count[BUDGET] == 0:
+                return PAUSED
+            state.count[BUDGET] -= 1
+            kind = int(first["key"]) >> RANK_SHIFT
+            target = int(first["target"])
+            generation = int(first["generation"])
+            drop_first(state)
+            state.count[EVENTS] += 1
+            state.clock[0] = now
+            t = happen(plan, state, journal, kind, target, generation, now)
+            if t >= 0:
+                run(plan, state, journal, t, now)
+
+
+@entry
+def begin_families(plan, state):  # type: ignore[no-untyped-def]
+    """Schedule every family's first case."""
+    for f in range(len(plan.family)):
+        next_arrival(plan, state, f)
+
+
+@entry
+def world_draw(plan, replication, family, n, row):  # type: ignore[no-untyped-def]
+    """Return a uniform and a sample of a distribution (a row; -1: 0) for something that the world does."""
+    u0, u1, _, _ = uniforms(plan.setting[0]["seed"], replication, family, n, place_purpose(0, DRAW_WORLD), 0)
+    if row < 0:
+        return u0, 0.0
+    return u0, sample(plan.tables, row, u1)
+
+
+@inlined
+def room_is_short(state, room):  # type: ignore[no-untyped-def]
+    """Return whether what comes next might not find room."""
+    return (
+        state.count[QUEUE_LENGTH] + room > len(state.queue)
+        or state.count[TOKENS_LEFT] < ROOM
+        or state.count[CASES_LEFT] < 2
+    )
+
+
+@inlined
+def happen(plan, state, journal, kind, target, generation, now):  # type: ignore[no-untyped-def]
+    """Do what an entry of the queue says, unless it is void; return the token that walks on, or -1."""
+    if kind == ARRIVE:
+        return arrive(plan, state, journal, target, now)
+    if kind == WAKE:
+        wake(plan, state, journal, target, now)
+        return -1
+    if kind == SLOT:
+        return slot(plan, state, journal, target, now)
+    if kind == PLACE_FREE:
+        return place_free(plan, state, journal, target, now)
+    if kind == WITHDRAW:
+        if state.case[target]["generation"] == generation and state.case[target]["started"] == 0:
+            withdraw(plan, state, journal, target, now)
+        return -1
+    if kind == ALARM:
+        alarm(plan, state, journal, target, generation, now)
+        return -1
+    if state.token[target]["generation"] != generation:
+        return -1
+    return target if token_event(plan, state, journal, kind, target, now) else -1
+
+
+@inlined
+def token_event(plan, state, journal, kind, t, now):  # type: ignore[no-untyped-def]
+    """Do what was scheduled for a token; True if it walks on through its steps at this instant."""
+    if kind == DONE:
+        return done(plan, state, journal, t, now)
+    if kind == RECEIVE:
+        return receive(plan, state, journal, t, now)
+    if kind == STEP:
+        return True
+    if kind == HOLD_END:
+        return hold_end(plan, state, journal, t, now)
+    if kind == REDELIVER:
+        return redeliver(plan, state, journal, t, now)
+    if kind == PATIENCE:
+        return impatient(plan, state, journal, t, now)
+    if kind == HOP:
+        hop(plan, state, journal, t, now)
+    elif kind == FOUND:
+        found(plan, state, journal, t, now)
+    elif kind == RESEND:
+        try_again(plan, state, journal, t, now)
+    elif kind == RECEIPT_LIMIT:
+        tell_sender(plan, state, journal, t, DEADLINE, now)
+    elif kind == CLIENT:
+        client_tries(plan, state, journal, t, now)
+    return False
+
+
+@inlined
+def wake(plan, state, journal, s, now):  # type: ignore[no-untyped-def]
+    """Look at a list because it opens, or because a relay is up again."""
+    service = state.service[s]
+    service["wake_at"] = math.inf
+    relay = plan.service[s]
+    if relay["is_relay"] == 1 and relay["per_hour"] == 0.0:
+        t = first_of(state, s)
+        if t >= 0 and service["up"] == 1:
+            leave_list(state, t)
+            write(
+                state,
+                journal,
+                now,
+                RELAY_OUT,
+                t,
+                state.token[t]["send_step"],
+                s,
+                state.token[t]["sender"],
+                service["length"],
+            )
+            if service["length"] > 0:
+                schedule(state, now, WAKE, s, 0)
+            state.token[t]["hop"] += 1
+            pass_relays(plan, state, journal, t, now)
+        return
+    serve(plan, state, journal, s, now)
+
+
+@inlined
+def slot(plan, state, journal, s, now):  # type: ignore[no-untyped-def]
+    """Give a clinic's slot to whoever waits first, and schedule the next."""
+    state.service[s]["slot_open"] = 0
+    t = first_of(state, queue_slot(plan, s))
+    if t < 0:
+        return -1
+    take_out(state, t)
+    state.service[s]["queue_length"] -= 1
+    open_slot(plan, state, s, now)
+    if give_place(plan, state, journal, t, s, now):
+        state.token[t]["step"] = plan.step[state.token[t]["step"]]["next"]
+        return t
+    return -1
+
+
+@inlined
+def place_free(plan, state, journal, s, now):  # type: ignore[no-untyped-def]
+    """Give a bed that has become free to whoever waits first."""
+    t = first_of(state, queue_slot(plan, s))
+    if t < 0 or state.service[s]["free"] <= 0:
+        return -1
+    take_out(state, t)
+    state.service[s]["queue_length"] -= 1
+    if give_place(plan, state, journal, t, s, now):
+        state.token[t]["step"] = plan.step[state.token[t]["step"]]["next"]
+        return t
+    return -1
+
+
+@inlined
+def done(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
+    """Finish the work on a token; the member of staff takes the next item at this instant."""
+    token = state.token[t]
+    s = int(token["at"])
+    errand = token["errand"]
+    state.service[s]["busy"] -= 1
+    if errand == PASS:
+        write(
+            state,
+            journal,
+            now,
+            RELAY_OUT,
+            t,
+            token["send_step"],
+            s,
+            token["sender"],
+            state.service[s]["length"],
+        )
+        serve(plan, state, journal, s, now)
+        token["hop"] += 1
+        pass_relays(plan, state, journal, t, now)
+        return False
+    step = token["step"] if errand == 0 else token["send_step"]
+    write(state, journal, now, DONE_EVENT, t, step, s, token["sender"], state.service[s]["length"])
+    serve(plan, state, journal, s, now)
+    if errand == MEND:
+        send_back(plan, state, journal, t, now)
+    elif errand == MISREAD:
+        misread(plan, state, journal, t, s, now)
+    elif token["role"] == DOUBLE:
+        end(plan, state, journal, t, now)
+    else:
+        token["delivery"] = 0
+        token["phase"] = RUNNING
+        if errand == 0:
+            token["step"] = plan.step[token["step"]]["next"]
+        return True
+    return False
+
+
+@inlined
+def redeliver(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
+    """Bring a message that was sent again before the service it was meant for."""
+    token = state.token[t]
+    token["actual"] = token["intended"]
+    write(state, journal, now, RECEIVED, t, token["send_step"], token["intended"], token["sender"], 0)
+    return arrived(plan, state, journal, t, now)
+
+
+@inlined
+def hop(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
+    """Let a message leave a slow relay, or the sender's system after a delay there."""
+    token = state.token[t]
+    if token["hop"] < 0:
+        attempt(plan, state, journal, t, now)
+        return
+    r = int(token["hop"])
+    write(state, journal, now, RELAY_OUT, t, token["send_step"], relay_at(plan, state, t), token["sender"], 0)
+    token["hop"] = r + 1
+    pass_relays(plan, state, journal, t, now)
+
+
+@inlined
+def hold_end(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
+    """End a stay or a visit; the bed is free for the next."""
+    token = state.token[t]
+    release(plan, state, journal, t, now)
+    token["phase"] = RUNNING
+    token["step"] = plan.step[token["step"]]["next"]
+    return True
+
+
+@inlined
+def impatient(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
+    """Stop waiting on a list or for a place: go elsewhere, or withdraw."""
+    token = state.token[t]
+    c = int(token["case"])
+    other = plan.step[token["step"]]["impatient"]
+    if other < 0:
+        withdraw(plan, state, journal, c, now)
+        return False
+    if token["phase"] == LISTED:
+        leave_list(state, t)
+        if token["delivery"] != 0 and token["state"] != SEEN:
+            token["state"] = ENDED
+        write(state, journal, now, CANCELLED, t, token["step"], token["at"], token["sender"], 0)
+    else:
+        state.service[token["at"]]["queue_length"] -= 1
+        take_out(state, t)
+        write(state, journal, now, CANCELLED, t, token["step"], token["at"], -1, 0)
+    token["generation"] += 1
+    token["delivery"] = 0
+    token["phase"] = RUNNING
+    token["step"] = other
+    return True
+
+
+@inlined
+def alarm(plan, state, journal, t, life, now):  # type: ignore[no-untyped-def]
+    """A limit has passed without the message having been seen: write it, and tell the world."""
+    token = state.token[t]
+    if (
+        token["life"] != life
+        or token["delivery"] == 0
+        or token["state"] == SEEN
+        or token["state"] == NO_STATE
+    ):
+        return
+    step = plan.step[token["send_step"]]
+    if token["authored_at"] + step["alarm"] != now:
+        return
+    write(state, journal, now, DEADLINE, t, token["send_step"], token["intended"], token["sender"], 0)
+    notify(
+        state,
+        now,
+        DEADLINE_PASSED,
+        token["intended"],
+        token["send_step"],
+        state.case[token["case"]]["id"],
+        token["delivery"],
+    )

@@ -1,0 +1,127 @@
+"""Messages in a silent state: who might find them, and what happens when somebody does."""
+
+from __future__ import annotations
+
+import math
+
+from flowsim.kernel.compiling import compiled, inlined
+from flowsim.kernel.draws import sample
+from flowsim.kernel.queues import schedule, take_out
+from flowsim.kernel.rows import notify, write
+from flowsim.kernel.state import FOUND, LISTED, REDELIVER, RETURNING, STUCK
+from flowsim.kernel.tokens import draw
+from flowsim.plan.layout import MESSAGES
+from flowsim.vocabulary import Event, FoundBy, NoticeKind, Purpose, State
+
+FORWARDED = int(Event.forwarded)
+FOUND_EVENT = int(Event.found)
+RESENT = int(Event.resent)
+MOVING = int(State.moving)
+BY_FIRST = int(FoundBy.patient_calls)
+BY_CHASING = int(FoundBy.referrer_chases)
+BY_RECORD = int(FoundBy.shared_record_look)
+BY_NOTICE = int(FoundBy.misdelivery_notice)
+BY_FORWARD = int(FoundBy.forwarded)
+BY_AUDIT = int(FoundBy.audit)
+DEFECT_REPORTED = int(NoticeKind.defect_reported)
+LIST_FOUND = int(NoticeKind.list_found)
+DRAW_FOUND = int(Purpose.found_chance)
+DRAW_WRONG_RECEIVER = int(Purpose.wrong_receiver)
+DRAW_REDELIVERY = int(Purpose.redelivery)
+
+
+@compiled
+def get_stuck(plan, state, t, now):  # type: ignore[no-untyped-def]
+    """Leave a message in a silent state, and draw whether, how and when somebody will find it."""
+    token = state.token[t]
+    token["phase"] = STUCK
+    token["found_at"] = math.inf
+    token["found_by"] = 0
+    mask = int(plan.fault_ways[token["fault"]])
+    message = int(plan.step[token["send_step"]]["message"])
+    setting = plan.setting[0]
+    for way in range(BY_FIRST, BY_AUDIT + 1):
+        if not mask >> way & 1 or way == BY_NOTICE or way == BY_FORWARD:
+            continue
+        if way == BY_RECORD and not (
+            state.service[token["sender"]]["on_platform"] == 1
+            and state.service[token["intended"]]["on_platform"] == 1
+        ):
+            continue
+        u0, u1, _, _ = draw(plan, state, t, token["send_step"], DRAW_FOUND, way)
+        if way == BY_AUDIT:
+            if setting["audit_every"] <= 0.0 or setting["audit_chance"] <= 0.0:
+                continue
+            looks = 0.0
+            if setting["audit_chance"] < 1.0:
+                looks = math.floor(math.log(u0) / math.log(1.0 - setting["audit_chance"]))
+            at = now + setting["audit_every"] * (u1 + looks)
+        else:
+            if plan.way_delay[way] < 0 or u0 >= plan.way_chance[way * MESSAGES + message]:
+                continue
+            at = now + sample(plan.tables, plan.way_delay[way], u1)
+        if at < token["found_at"]:
+            token["found_at"] = at
+            token["found_by"] = way
+    if token["found_at"] < setting["end"]:
+        schedule(state, token["found_at"], FOUND, t, token["generation"])
+
+
+@compiled
+def found(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
+    """Somebody has found a message that lay in a silent state: it is on its way again."""
+    token = state.token[t]
+    if token["phase"] == LISTED:
+        s = int(token["at"])
+        if state.service[s]["watched"] == 0:
+            notify(state, now, LIST_FOUND, s, 0, state.case[token["case"]]["id"], token["delivery"])
+        state.service[s]["length"] -= 1
+        take_out(state, t)
+    token["generation"] += 1
+    token["state"] = MOVING
+    tries = token["attempt"]
+    token["attempt"] = token["found_by"]
+    write(state, journal, now, FOUND_EVENT, t, token["send_step"], token["intended"], token["sender"], 0)
+    token["attempt"] = tries
+    d = int(token["defect"])
+    if d >= 0:
+        reporter = int(token["sender"]) if token["found_by"] == BY_CHASING else int(token["intended"])
+        if state.reported[d, reporter] == 0:
+            state.reported[d, reporter] = 1
+            notify(
+                state, now, DEFECT_REPORTED, d, reporter, state.case[token["case"]]["id"], token["delivery"]
+            )
+    send_back(plan, state, journal, t, now)
+
+
+@compiled
+def send_back(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
+    """Send a failed or found message to the right service again, by phone or a new message."""
+    token = state.token[t]
+    token["state"] = MOVING
+    token["phase"] = RETURNING
+    token["doom"] = 0
+    write(state, journal, now, RESENT, t, token["send_step"], token["sender"], token["intended"], 0)
+    u0, _, _, _ = draw(plan, state, t, token["send_step"], DRAW_REDELIVERY, token["attempt"])
+    schedule(
+        state, now + sample(plan.tables, plan.setting[0]["redelivery"], u0), REDELIVER, t, token["generation"]
+    )
+
+
+@inlined
+def misread(plan, state, journal, t, s, now):  # type: ignore[no-untyped-def]
+    """A wrong receiver has read a message: it passes it on, tells the sender, or does nothing."""
+    token = state.token[t]
+    u0, _, _, _ = draw(plan, state, t, token["send_step"], DRAW_WRONG_RECEIVER, 0)
+    setting = plan.setting[0]
+    if u0 < setting["forwards"]:
+        write(state, journal, now, FORWARDED, t, token["send_step"], s, token["intended"], 0)
+        token["found_by"] = BY_FORWARD
+        found(plan, state, journal, t, now)
+    elif u0 < setting["forwards"] + setting["notifies"]:
+        token["found_by"] = BY_NOTICE
+        found(plan, state, journal, t, now)
+    else:
+        token["phase"] = STUCK
+        if token["found_at"] < setting["end"]:
+            schedule(state, max(float(token["found_at"]), now), FOUND, t, token["generation"])

@@ -1,0 +1,146 @@
+"""The slots of tokens and cases, and what a token needs to know: its luck, its services.
+
+A token is a thread of a case. Its slot is used again when it ends; whatever is still scheduled for it
+carries the old generation and is void.
+"""
+
+from __future__ import annotations
+
+from flowsim.kernel.compiling import compiled, inlined
+from flowsim.kernel.draws import place_purpose, uniforms, visit_attempt
+from flowsim.kernel.state import CASES_LEFT, FREE, FREE_CASE, FREE_TOKEN, REPLICATION, RUNNING, TOKENS_LEFT
+from flowsim.plan.layout import (
+    LEVELS,
+    PRIORITY_FIRST,
+    PRIORITY_LAST,
+    PRIORITY_URGENCY,
+    ROLE_ORIGIN,
+    ROLE_PRACTICE,
+)
+
+ROUTINE_LEVEL = LEVELS - 2
+
+
+@compiled
+def new_token(state, c, step, role):  # type: ignore[no-untyped-def]
+    """Return a fresh token of a case, standing at a step."""
+    t = int(state.count[FREE_TOKEN])
+    token = state.token[t]
+    state.count[FREE_TOKEN] = token["next"]
+    state.count[TOKENS_LEFT] -= 1
+    case = state.case[c]
+    token["case"] = c
+    token["step"] = step
+    token["thread"] = step
+    token["role"] = role
+    token["phase"] = RUNNING
+    token["list"] = -1
+    token["place"] = -1
+    token["at"] = -1
+    token["delivery"] = 0
+    token["visit"] = 0
+    token["copy"] = 0
+    token["channel"] = 0
+    token["attempt"] = 0
+    token["fault"] = 0
+    token["defect"] = -1
+    token["state"] = 0
+    token["found_at"] = 0.0
+    token["doom"] = 0
+    token["errand"] = 0
+    token["intended"] = -1
+    token["elder"] = -1
+    token["sibling"] = case["first"]
+    if case["first"] >= 0:
+        state.token[case["first"]]["elder"] = t
+    case["first"] = t
+    case["tokens"] += 1
+    return t
+
+
+@compiled
+def free_token(state, t):  # type: ignore[no-untyped-def]
+    """Give a token's slot back; what is scheduled for it is void from now on."""
+    token = state.token[t]
+    case = state.case[token["case"]]
+    younger = token["sibling"]
+    elder = token["elder"]
+    if elder >= 0:
+        state.token[elder]["sibling"] = younger
+    else:
+        case["first"] = younger
+    if younger >= 0:
+        state.token[younger]["elder"] = elder
+    case["tokens"] -= 1
+    token["generation"] += 1
+    token["life"] += 1
+    token["phase"] = FREE
+    token["next"] = state.count[FREE_TOKEN]
+    state.count[FREE_TOKEN] = t
+    state.count[TOKENS_LEFT] += 1
+
+
+@inlined
+def new_case(state):  # type: ignore[no-untyped-def]
+    """Return a fresh case slot."""
+    c = int(state.count[FREE_CASE])
+    case = state.case[c]
+    state.count[FREE_CASE] = case["next"]
+    state.count[CASES_LEFT] -= 1
+    case["tokens"] = 0
+    case["first"] = -1
+    case["started"] = 0
+    return c
+
+
+@compiled
+def free_case(state, c):  # type: ignore[no-untyped-def]
+    """Give a case's slot back."""
+    case = state.case[c]
+    case["generation"] += 1
+    case["next"] = state.count[FREE_CASE]
+    state.count[FREE_CASE] = c
+    state.count[CASES_LEFT] += 1
+
+
+@compiled
+def draw(plan, state, t, step, purpose, attempt):  # type: ignore[no-untyped-def]
+    """Return four uniforms for a token at a step, for a purpose."""
+    token = state.token[t]
+    case = state.case[token["case"]]
+    return uniforms(
+        plan.setting[0]["seed"],
+        state.count[REPLICATION],
+        case["family"],
+        case["n"],
+        place_purpose(plan.step[step]["place"], purpose),
+        visit_attempt(token["visit"], token["copy"], attempt),
+    )
+
+
+@compiled
+def level_of(state, t, priority):  # type: ignore[no-untyped-def]
+    """Return the level of a list on which a token stands; lower is served first."""
+    if priority == PRIORITY_URGENCY:
+        return int(state.case[state.token[t]["case"]]["urgency"]) + 1
+    if priority == PRIORITY_FIRST:
+        return 0
+    if priority == PRIORITY_LAST:
+        return LEVELS - 1
+    return ROUTINE_LEVEL
+
+
+@compiled
+def service_of(plan, state, c, role):  # type: ignore[no-untyped-def]
+    """Return the service that a role means for a case."""
+    case = state.case[c]
+    if role == ROLE_ORIGIN:
+        return int(case["origin"])
+    if role == ROLE_PRACTICE:
+        return int(plan.practice_service[case["practice"]])
+    setting = plan.setting[0]
+    return int(
+        plan.role_service[
+            (role * setting["practices"] + int(case["practice"])) * setting["areas"] + int(case["area"])
+        ]
+    )

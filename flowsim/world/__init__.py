@@ -1,0 +1,1 @@
+"""What people and organisations do, as SimPy processes that read as stories."""

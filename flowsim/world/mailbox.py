@@ -1,0 +1,17 @@
+"""What the world sees of the mail: a place to put commands, and luck by address."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from flowsim.vocabulary import CommandKind
+
+
+class Mailbox(Protocol):
+    """How the processes of the world speak to the mail; the simulation hands them one."""
+
+    def command(self, kind: CommandKind, a: int = 0, b: int = 0, case: int = 0, delivery: int = 0) -> None:
+        """Tell the mail to do something now, with all its consequences."""
+
+    def draw(self, name: str, n: int, row: int = -1) -> tuple[float, float]:
+        """Return a uniform and a duration in hours (from a row of the distributions) for the n-th of a name."""

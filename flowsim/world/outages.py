@@ -1,0 +1,36 @@
+"""Outages: a relay is down from an instant, or by chance, and comes back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator
+from typing import Any
+
+import simpy
+
+from flowsim.vocabulary import CommandKind
+from flowsim.world.mailbox import Mailbox
+
+HOURS_PER_YEAR = 8760.0
+
+
+def outage(
+    env: simpy.Environment,
+    mail: Mailbox,
+    relay: int,
+    lasts: int,
+    at_hours: float | None,
+    per_year: float,
+) -> Generator[simpy.Event, Any, None]:
+    """Take a relay down at ``at_hours``, or so often a year on average; each time it comes back later."""
+    n = 0
+    while at_hours is not None or per_year > 0.0:
+        chance, length = mail.draw(f"outage/{relay}", n, lasts)
+        wait = at_hours if at_hours is not None else -math.log(chance) * HOURS_PER_YEAR / per_year
+        yield env.timeout(max(wait, 0.0))
+        mail.command(CommandKind.set_relay, relay, 0)
+        yield env.timeout(length)
+        mail.command(CommandKind.set_relay, relay, 1)
+        n += 1
+        if at_hours is not None:
+            return
