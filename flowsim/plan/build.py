@@ -47,8 +47,6 @@ class Plan:
     header: dict[str, Any] = field(repr=False)
     world: WorldPlan
     end_hours: float
-    practices_on_platform: int
-    practices_total: int
 
 
 def build_plan(design: Design) -> Plan:
@@ -96,8 +94,7 @@ def build_plan(design: Design) -> Plan:
         calendars=builder.calendars.arrays(),
         tables=builder.distributions.arrays(),
     )
-    able = sum(not p.outside for p in region.practices)
-    return Plan(arrays, _header(builder, steps, pathways), world, builder.end_hours, len(joined), able)
+    return Plan(arrays, _header(builder, steps, pathways), world, builder.end_hours)
 
 
 def _on_platform(design: Design, region: Region, joined: frozenset[int]) -> frozenset[int]:
