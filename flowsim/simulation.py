@@ -78,22 +78,22 @@ class Mail:
 
     def subscribe(self, kind: NoticeKind) -> None:
         """Ask to be told of a kind of notice."""
-        self._state.count[k.SUBSCRIBED] |= 1 << int(kind)
+        self._state.counter[k.SUBSCRIBED] |= 1 << int(kind)
 
     def command(self, kind: CommandKind, a: int = 0, b: int = 0, case: int = 0, delivery: int = 0) -> None:
         """Tell the mail to do something now; nothing happens to any message before it is done."""
         commands = self._commands
-        if commands.count[0] == len(commands.command):
+        if commands.progress[0] == len(commands.command):
             self._commands = commands = k.Commands(
-                np.concatenate([commands.command, np.zeros_like(commands.command)]), commands.count
+                np.concatenate([commands.command, np.zeros_like(commands.command)]), commands.progress
             )
-        commands.command[commands.count[0]] = (self.now, case, delivery, int(kind), a, b)
-        commands.count[0] += 1
+        commands.command[commands.progress[0]] = (self.now, case, delivery, int(kind), a, b)
+        commands.progress[0] += 1
 
     def draw(self, name: str, n: int, row: int = -1) -> tuple[float, float]:
         """Return a uniform and a duration in hours for the n-th time that the world needs luck for a name."""
         family = stable_hash(f"world/{name}") & 0x7FFFFFFF
-        replication = int(self._state.count[k.REPLICATION])
+        replication = int(self._state.counter[k.REPLICATION])
         u, hours = world_draw(self.plan.arrays, replication, family, n, row)
         return float(u), float(hours)
 
@@ -101,10 +101,10 @@ class Mail:
         """Do the commands, then everything strictly before ``limit`` hours; return the time reached."""
         while True:
             why = int(advance(self.plan.arrays, self._state, self._commands, self._journal, limit))
-            if self._commands.count[1] == self._commands.count[0]:
-                self._commands.count[:] = 0
+            if self._commands.progress[1] == self._commands.progress[0]:
+                self._commands.progress[:] = 0
             if why == k.BLOCK_FULL:
-                if self._journal.count[0] == 0:
+                if self._journal.length[0] == 0:
                     self._journal = k.new_journal(2 * len(self._journal.rows))
                 self.flush()
             elif why == k.NEED_ROOM:
@@ -117,11 +117,11 @@ class Mail:
 
     def flush(self) -> None:
         """Hand over the rows written so far."""
-        rows = int(self._journal.count[0])
+        rows = int(self._journal.length[0])
         if rows:
             self.take(self._journal.rows[:rows])
             self.rows += rows
-        self._journal.count[0] = 0
+        self._journal.length[0] = 0
 
     def _collect(self) -> None:
         state = self._state
@@ -134,19 +134,19 @@ class Mail:
                 int(n["case"]),
                 int(n["delivery"]),
             )
-            for n in state.notice[: state.count[k.NOTICES]]
+            for n in state.notice[: state.counter[k.NOTICES]]
         )
-        state.count[k.NOTICES] = 0
-        state.count[k.STOPS] += 1
+        state.counter[k.NOTICES] = 0
+        state.counter[k.STOPS] += 1
 
     def _grow(self) -> None:
         state = self._state
         tokens, cases, entries = len(state.token), len(state.case), len(state.queue)
-        if state.count[k.TOKENS_LEFT] < k.ROOM:
+        if state.counter[k.TOKENS_LEFT] < k.ROOM:
             tokens *= 2
-        if state.count[k.CASES_LEFT] < k.ROOM:
+        if state.counter[k.CASES_LEFT] < k.ROOM:
             cases *= 2
-        if state.count[k.QUEUE_LENGTH] + 2 * len(state.token) > entries:
+        if state.counter[k.QUEUE_LENGTH] + 2 * len(state.token) > entries:
             entries = max(2 * entries, 4 * len(state.token))
         if (tokens, cases, entries) == (len(state.token), len(state.case), len(state.queue)):
             entries *= 2
@@ -183,7 +183,8 @@ class Clock(simpy.Environment):
         self.listeners.append(lambda notice: listener(notice) if notice.kind == kind else None)
 
     def _hear(self, event: simpy.Event) -> None:
-        for notice in event.value:
+        notices: list[Notice] = event.value or []
+        for notice in notices:
             for listener in self.listeners:
                 listener(notice)
 
@@ -210,7 +211,7 @@ def simulate(
         clock.process(process(clock, mail))
     clock.run(until=plan.end_hours)
     mail.flush()
-    count = mail.state.count
+    count = mail.state.counter
     return RunInfo(
         deliveries=int(count[k.DELIVERIES]),
         cases=int(count[k.CASES]),

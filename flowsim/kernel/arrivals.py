@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from flowsim.kernel.calendars import time_in_day
 from flowsim.kernel.compiling import compiled, inlined
@@ -15,9 +16,11 @@ from flowsim.kernel.state import (
     MAIN,
     REPLICATION,
     WITHDRAW,
+    Journal,
+    State,
 )
 from flowsim.kernel.tokens import new_case, new_token
-from flowsim.plan.layout import ARRIVALS_AT_START, ARRIVALS_HOURLY, ARRIVALS_TIMES, REGISTERS
+from flowsim.plan.layout import ARRIVALS_AT_START, ARRIVALS_HOURLY, ARRIVALS_TIMES, REGISTERS, Arrays
 from flowsim.vocabulary import Event, Purpose
 
 CREATED = int(Event.created)
@@ -27,7 +30,7 @@ DRAW_WITHDRAWAL = int(Purpose.withdrawal)
 
 
 @inlined
-def arrive(plan, state, journal, f, now):  # type: ignore[no-untyped-def]
+def arrive(plan: Arrays, state: State, journal: Journal, f: int, now: float) -> int:
     """Begin a case of a family, and schedule the family's next."""
     family = plan.family[f]
     number = int(state.family[f]["n"])
@@ -39,11 +42,11 @@ def arrive(plan, state, journal, f, now):  # type: ignore[no-untyped-def]
     case["n"] = number
     case["created"] = now
     case["origin"] = family["origin"]
-    state.count[CASES] += 1
+    state.counter[CASES] += 1
     for k in range(REGISTERS):
         state.register[c * REGISTERS + k] = 0
     seed = plan.setting[0]["seed"]
-    replication = state.count[REPLICATION]
+    replication = state.counter[REPLICATION]
     u0, u1, u2, u3 = uniforms(seed, replication, family["hash"], number, place_purpose(0, DRAW_CASE), 0)
     urgency = 0
     if u0 >= family["urgency_0"]:
@@ -82,7 +85,7 @@ def arrive(plan, state, journal, f, now):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def weighted(weights, first, count, u):  # type: ignore[no-untyped-def]
+def weighted(weights: Any, first: int, count: int, u: float) -> int:
     """Return which of some cumulative weights (ending at 1) a uniform falls into."""
     low = 0
     high = count - 1
@@ -96,7 +99,7 @@ def weighted(weights, first, count, u):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def next_arrival(plan, state, f):  # type: ignore[no-untyped-def]
+def next_arrival(plan: Arrays, state: State, f: int) -> None:
     """Schedule a family's next case: a Poisson stream drawn day by day, or the next given time."""
     family = plan.family[f]
     own = state.family[f]
@@ -130,7 +133,7 @@ def next_arrival(plan, state, f):  # type: ignore[no-untyped-def]
             own["k"] = k + 1
             u, _, _, _ = uniforms(
                 plan.setting[0]["seed"],
-                state.count[REPLICATION],
+                state.counter[REPLICATION],
                 family["hash"],
                 day,
                 place_purpose(k, DRAW_ARRIVAL),

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flowsim.kernel.compiling import inlined
 from flowsim.kernel.lists import end, list_up
 from flowsim.kernel.queues import schedule, take_out
 from flowsim.kernel.receiving import twin
 from flowsim.kernel.rows import write, write_service
 from flowsim.kernel.silence import get_stuck
-from flowsim.kernel.state import DOUBLE, FOUND, FREE, LISTED, READ, RETRIER, WAKE
+from flowsim.kernel.state import DOUBLE, FOUND, FREE, LISTED, READ, RETRIER, WAKE, Journal, State
 from flowsim.kernel.tokens import ROUTINE_LEVEL
-from flowsim.plan.layout import LEVELS
-from flowsim.vocabulary import CommandKind, Event, Fault, FoundBy, State
+from flowsim.plan.layout import LEVELS, Arrays
+from flowsim.vocabulary import CommandKind, Event, Fault, FoundBy
+from flowsim.vocabulary import State as Truth
 
 SET_ADOPTION = int(CommandKind.set_adoption)
 SET_ENDPOINT = int(CommandKind.set_endpoint)
@@ -28,9 +31,9 @@ SNAPSHOT = int(CommandKind.snapshot)
 LISTED_EVENT = int(Event.listed)
 VANISHED_EVENT = int(Event.vanished)
 SNAPSHOT_EVENT = int(Event.snapshot)
-NONE = int(State.none)
-MOVING = int(State.moving)
-SILENT = int(State.silent)
+NONE = int(Truth.none)
+MOVING = int(Truth.moving)
+SILENT = int(Truth.silent)
 UNWATCHED = int(Fault.unwatched)
 VANISHED = int(Fault.vanished)
 BY_FORWARD = int(FoundBy.forwarded)
@@ -38,7 +41,7 @@ BY_COMMAND = int(FoundBy.command)
 
 
 @inlined
-def room_for(state, command):  # type: ignore[no-untyped-def]
+def room_for(state: State, command: Any) -> int:
     """Return how many rows or queue entries a command may need, at most."""
     if command["kind"] == SET_OWNER:
         return int(state.service[command["a"]]["length"])
@@ -48,7 +51,7 @@ def room_for(state, command):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def obey(plan, state, journal, command):  # type: ignore[no-untyped-def]
+def obey(plan: Arrays, state: State, journal: Journal, command: Any) -> None:
     """Do what a command says, at the instant at which it was given."""
     kind = command["kind"]
     a = int(command["a"])
@@ -81,7 +84,7 @@ def obey(plan, state, journal, command):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def set_owner(plan, state, journal, s, watched, now):  # type: ignore[no-untyped-def]
+def set_owner(plan: Arrays, state: State, journal: Journal, s: int, watched: int, now: float) -> None:
     """Give a list an owner, who starts on it, or take the owner away: what lies there is unseen."""
     service = state.service[s]
     if service["watched"] == watched:
@@ -114,7 +117,7 @@ def set_owner(plan, state, journal, s, watched, now):  # type: ignore[no-untyped
 
 
 @inlined
-def mend(state, d, resend, now):  # type: ignore[no-untyped-def]
+def mend(state: State, d: int, resend: int, now: float) -> None:
     """End a defect; with the policy to send again, everything it hit is found now."""
     state.active[d] = 0
     if resend == 0:
@@ -132,7 +135,9 @@ def mend(state, d, resend, now):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def act_on(plan, state, journal, kind, case, delivery, now):  # type: ignore[no-untyped-def]
+def act_on(
+    plan: Arrays, state: State, journal: Journal, kind: int, case: int, delivery: int, now: float
+) -> None:
     """Resend, forward or remove one delivery of one case, if it is still about."""
     for t in range(len(state.token)):
         token = state.token[t]
@@ -157,7 +162,7 @@ def act_on(plan, state, journal, kind, case, delivery, now):  # type: ignore[no-
 
 
 @inlined
-def vanish(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
+def vanish(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> None:
     """Take an item off a list without its being done; its thread waits for somebody to notice."""
     token = state.token[t]
     s = int(token["at"])

@@ -96,10 +96,11 @@ def _once_for_all_constants(dispatcher: Any) -> Any:
     if not hasattr(dispatcher, "get_call_template"):
         return dispatcher  # plain Python
     resolve = dispatcher.get_call_template
+    unliteral: Any = types.unliteral
 
     def get_call_template(args: Any, kws: Any) -> Any:
         return resolve(
-            tuple(types.unliteral(a) for a in args), {name: types.unliteral(a) for name, a in kws.items()}
+            tuple(unliteral(a) for a in args), {name: unliteral(a) for name, a in kws.items()}
         )
 
     dispatcher.get_call_template = get_call_template
@@ -108,9 +109,10 @@ def _once_for_all_constants(dispatcher: Any) -> Any:
 
 def entry(function: AnyFunction) -> AnyFunction:
     """Compile a function that is called from outside the kernel, and keep the compiled form."""
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(cache_folder())
+    config: Any = numba.config
+    before = config.CACHE_DIR
+    config.CACHE_DIR = str(cache_folder())
     try:
         return cast(AnyFunction, njit(function, _nrt=False, cache=True))  # type: ignore[call-overload]
     finally:
-        numba.config.CACHE_DIR = before
+        config.CACHE_DIR = before

@@ -30,10 +30,13 @@ from flowsim.kernel.state import (
     WAKE,
     WORK,
     WORKING,
+    Journal,
+    State,
 )
 from flowsim.kernel.tokens import draw, free_case, free_token
-from flowsim.plan.layout import UNLIMITED
-from flowsim.vocabulary import Event, Fault, FoundBy, NoticeKind, Purpose, State
+from flowsim.plan.layout import UNLIMITED, Arrays
+from flowsim.vocabulary import Event, Fault, FoundBy, NoticeKind, Purpose
+from flowsim.vocabulary import State as Truth
 
 LISTED_EVENT = int(Event.listed)
 TAKEN = int(Event.taken)
@@ -43,9 +46,9 @@ PLACED = int(Event.placed)
 LEFT = int(Event.left)
 CLOSED = int(Event.closed)
 RELAY_IN = int(Event.relay_in)
-MOVING = int(State.moving)
-SILENT = int(State.silent)
-SEEN = int(State.seen)
+MOVING = int(Truth.moving)
+SILENT = int(Truth.silent)
+SEEN = int(Truth.seen)
 BY_COMMAND = int(FoundBy.command)
 UNWATCHED = int(Fault.unwatched)
 LIST_SWAMPED = int(NoticeKind.list_swamped)
@@ -54,7 +57,7 @@ DRAW_PLACE = int(Purpose.place)
 
 
 @inlined
-def work_hours(plan, state, t, s):  # type: ignore[no-untyped-def]
+def work_hours(plan: Arrays, state: State, t: int, s: int) -> float:
     """Return how long staff need for a list entry: handling and, unless ideal, search."""
     token = state.token[t]
     errand = token["errand"]
@@ -91,7 +94,7 @@ def work_hours(plan, state, t, s):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def attended(plan, state, s, now):  # type: ignore[no-untyped-def]
+def attended(plan: Arrays, state: State, s: int, now: float) -> bool:
     """Return whether somebody at a service could take an item at this instant, given free staff."""
     service = state.service[s]
     return (
@@ -102,14 +105,16 @@ def attended(plan, state, s, now):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def idle(state, s):  # type: ignore[no-untyped-def]
+def idle(state: State, s: int) -> bool:
     """Return whether a member of staff is free."""
     service = state.service[s]
-    return service["staff"] == UNLIMITED or service["busy"] < service["staff"]
+    return bool(service["staff"] == UNLIMITED or service["busy"] < service["staff"])
 
 
 @compiled
-def list_up(plan, state, journal, t, s, level, errand, now):  # type: ignore[no-untyped-def]
+def list_up(
+    plan: Arrays, state: State, journal: Journal, t: int, s: int, level: int, errand: int, now: float
+) -> bool:
     """Put a token on a service's work list; True if the work was done at once and took no time."""
     token = state.token[t]
     service = state.service[s]
@@ -144,7 +149,7 @@ def list_up(plan, state, journal, t, s, level, errand, now):  # type: ignore[no-
 
 
 @compiled
-def arrange_wake(plan, state, s, now):  # type: ignore[no-untyped-def]
+def arrange_wake(plan: Arrays, state: State, s: int, now: float) -> None:
     """See to it that a list with items is looked at when its service opens next."""
     service = state.service[s]
     if service["watched"] == 0 or service["up"] == 0 or not idle(state, s):
@@ -157,7 +162,7 @@ def arrange_wake(plan, state, s, now):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def begin(plan, state, journal, t, s, now, at_once):  # type: ignore[no-untyped-def]
+def begin(plan: Arrays, state: State, journal: Journal, t: int, s: int, now: float, at_once: bool) -> bool:
     """Let a member of staff take a token; True if the work takes no time and may be done at once."""
     token = state.token[t]
     service = state.service[s]
@@ -202,7 +207,7 @@ def begin(plan, state, journal, t, s, now, at_once):  # type: ignore[no-untyped-
 
 
 @compiled
-def serve(plan, state, journal, s, now):  # type: ignore[no-untyped-def]
+def serve(plan: Arrays, state: State, journal: Journal, s: int, now: float) -> None:
     """Let a free member of staff take the next item; if more could be taken, come back at this instant."""
     service = state.service[s]
     if service["length"] == 0 or not idle(state, s):
@@ -221,20 +226,20 @@ def serve(plan, state, journal, s, now):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def leave_list(state, t):  # type: ignore[no-untyped-def]
+def leave_list(state: State, t: int) -> None:
     """Take a token off the work list that it is on without its being worked."""
     state.service[state.token[t]["at"]]["length"] -= 1
     take_out(state, t)
 
 
 @compiled
-def queue_slot(plan, s):  # type: ignore[no-untyped-def]
+def queue_slot(plan: Arrays, s: int) -> int:
     """Return the list of those waiting for a service's places."""
     return len(plan.service) + s
 
 
 @inlined
-def ask_place(plan, state, journal, t, s, level, now):  # type: ignore[no-untyped-def]
+def ask_place(plan: Arrays, state: State, journal: Journal, t: int, s: int, level: int, now: float) -> bool:
     """Ask for a bed or slot at a service; True if it was got at once and the token goes on."""
     token = state.token[t]
     service = state.service[s]
@@ -256,7 +261,7 @@ def ask_place(plan, state, journal, t, s, level, now):  # type: ignore[no-untype
 
 
 @compiled
-def open_slot(plan, state, s, now):  # type: ignore[no-untyped-def]
+def open_slot(plan: Arrays, state: State, s: int, now: float) -> None:
     """Schedule the next slot of a clinic if somebody waits and none is scheduled.
 
     Slots lie on a grid of working time; one that nobody waited for has lapsed.
@@ -277,7 +282,7 @@ def open_slot(plan, state, s, now):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def release(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
+def release(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> None:
     """Free the place that a token holds, if it holds one; who waits is served at this instant."""
     token = state.token[t]
     s = token["place"]
@@ -291,7 +296,7 @@ def release(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def give_place(plan, state, journal, t, s, now):  # type: ignore[no-untyped-def]
+def give_place(plan: Arrays, state: State, journal: Journal, t: int, s: int, now: float) -> bool:
     """Give a token a bed or slot; True if it goes on at once (it keeps the place on its way)."""
     token = state.token[t]
     token["generation"] += 1
@@ -311,7 +316,7 @@ def give_place(plan, state, journal, t, s, now):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def wait_hours(plan, now, hours, calendar):  # type: ignore[no-untyped-def]
+def wait_hours(plan: Arrays, now: float, hours: float, calendar: int) -> float:
     """Return the instant that lies so many hours on, counted in a calendar's open hours if it has one."""
     if calendar < 0:
         return now + hours
@@ -319,7 +324,7 @@ def wait_hours(plan, now, hours, calendar):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def end(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
+def end(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> None:
     """End a token; with its last one the case ends."""
     token = state.token[t]
     c = int(token["case"])

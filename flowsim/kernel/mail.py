@@ -55,6 +55,9 @@ from flowsim.kernel.state import (
     TOKENS_LEFT,
     WAKE,
     WITHDRAW,
+    Commands,
+    Journal,
+    State,
 )
 from flowsim.kernel.steps import run, withdraw
 from flowsim.kernel.transport import (
@@ -63,51 +66,53 @@ from flowsim.kernel.transport import (
     relay_at,
     try_again,
 )
-from flowsim.vocabulary import Event, NoticeKind, Purpose, State
+from flowsim.plan.layout import Arrays
+from flowsim.vocabulary import Event, NoticeKind, Purpose
+from flowsim.vocabulary import State as Truth
 
 DONE_EVENT = int(Event.done)
 RELAY_OUT = int(Event.relay_out)
 RECEIVED = int(Event.received)
 CANCELLED = int(Event.cancelled)
 DEADLINE = int(Event.deadline)
-SEEN = int(State.seen)
-ENDED = int(State.ended)
-NO_STATE = int(State.none)
+SEEN = int(Truth.seen)
+ENDED = int(Truth.ended)
+NO_STATE = int(Truth.none)
 DEADLINE_PASSED = int(NoticeKind.deadline_passed)
 DRAW_WORLD = int(Purpose.world)
 
 
 @entry
-def advance(plan, state, commands, journal, limit):  # type: ignore[no-untyped-def]
+def advance(plan: Arrays, state: State, commands: Commands, journal: Journal, limit: float) -> int:
     """Handle everything strictly before a limit in hours; return why it stopped (see kernel.state)."""
     while True:
         room = ROOM
-        if commands.count[1] < commands.count[0]:
-            room += room_for(state, commands.command[commands.count[1]])
-        if journal.count[0] + room > len(journal.rows):
+        if commands.progress[1] < commands.progress[0]:
+            room += room_for(state, commands.command[commands.progress[1]])
+        if journal.length[0] + room > len(journal.rows):
             return BLOCK_FULL
         if room_is_short(state, room):
             return NEED_ROOM
-        if commands.count[1] < commands.count[0]:
-            obey(plan, state, journal, commands.command[commands.count[1]])
-            commands.count[1] += 1
-        elif state.count[NOTICES] > 0:
+        if commands.progress[1] < commands.progress[0]:
+            obey(plan, state, journal, commands.command[commands.progress[1]])
+            commands.progress[1] += 1
+        elif state.counter[NOTICES] > 0:
             return NOTICED
-        elif state.count[QUEUE_LENGTH] == 0:
+        elif state.counter[QUEUE_LENGTH] == 0:
             return REACHED
         else:
             first = state.queue[0]
             now = float(first["time"])
             if now >= limit:
                 return REACHED
-            if state.count[BUDGET] == 0:
+            if state.counter[BUDGET] == 0:
                 return PAUSED
-            state.count[BUDGET] -= 1
+            state.counter[BUDGET] -= 1
             kind = int(first["key"]) >> RANK_SHIFT
             target = int(first["target"])
             generation = int(first["generation"])
             drop_first(state)
-            state.count[EVENTS] += 1
+            state.counter[EVENTS] += 1
             state.clock[0] = now
             t = happen(plan, state, journal, kind, target, generation, now)
             if t >= 0:
@@ -115,14 +120,14 @@ def advance(plan, state, commands, journal, limit):  # type: ignore[no-untyped-d
 
 
 @entry
-def begin_families(plan, state):  # type: ignore[no-untyped-def]
+def begin_families(plan: Arrays, state: State) -> None:
     """Schedule every family's first case."""
     for f in range(len(plan.family)):
         next_arrival(plan, state, f)
 
 
 @entry
-def world_draw(plan, replication, family, n, row):  # type: ignore[no-untyped-def]
+def world_draw(plan: Arrays, replication: int, family: int, n: int, row: int) -> tuple[float, float]:
     """Return a uniform and a sample of a distribution (a row; -1: 0) for something that the world does."""
     u0, u1, _, _ = uniforms(plan.setting[0]["seed"], replication, family, n, place_purpose(0, DRAW_WORLD), 0)
     if row < 0:
@@ -131,17 +136,19 @@ def world_draw(plan, replication, family, n, row):  # type: ignore[no-untyped-de
 
 
 @inlined
-def room_is_short(state, room):  # type: ignore[no-untyped-def]
+def room_is_short(state: State, room: int) -> bool:
     """Return whether what comes next might not find room."""
-    return (
-        state.count[QUEUE_LENGTH] + room > len(state.queue)
-        or state.count[TOKENS_LEFT] < ROOM
-        or state.count[CASES_LEFT] < 2
+    return bool(
+        state.counter[QUEUE_LENGTH] + room > len(state.queue)
+        or state.counter[TOKENS_LEFT] < ROOM
+        or state.counter[CASES_LEFT] < 2
     )
 
 
 @inlined
-def happen(plan, state, journal, kind, target, generation, now):  # type: ignore[no-untyped-def]
+def happen(
+    plan: Arrays, state: State, journal: Journal, kind: int, target: int, generation: int, now: float
+) -> int:
     """Do what an entry of the queue says, unless it is void; return the token that walks on, or -1."""
     if kind == ARRIVE:
         return arrive(plan, state, journal, target, now)
@@ -165,7 +172,7 @@ def happen(plan, state, journal, kind, target, generation, now):  # type: ignore
 
 
 @inlined
-def token_event(plan, state, journal, kind, t, now):  # type: ignore[no-untyped-def]
+def token_event(plan: Arrays, state: State, journal: Journal, kind: int, t: int, now: float) -> bool:
     """Do what was scheduled for a token; True if it walks on through its steps at this instant."""
     if kind == DONE:
         return done(plan, state, journal, t, now)
@@ -193,7 +200,7 @@ def token_event(plan, state, journal, kind, t, now):  # type: ignore[no-untyped-
 
 
 @inlined
-def wake(plan, state, journal, s, now):  # type: ignore[no-untyped-def]
+def wake(plan: Arrays, state: State, journal: Journal, s: int, now: float) -> None:
     """Look at a list because it opens, or because a relay is up again."""
     service = state.service[s]
     service["wake_at"] = math.inf
@@ -222,7 +229,7 @@ def wake(plan, state, journal, s, now):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def slot(plan, state, journal, s, now):  # type: ignore[no-untyped-def]
+def slot(plan: Arrays, state: State, journal: Journal, s: int, now: float) -> int:
     """Give a clinic's slot to whoever waits first, and schedule the next."""
     state.service[s]["slot_open"] = 0
     t = first_of(state, queue_slot(plan, s))
@@ -238,7 +245,7 @@ def slot(plan, state, journal, s, now):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def place_free(plan, state, journal, s, now):  # type: ignore[no-untyped-def]
+def place_free(plan: Arrays, state: State, journal: Journal, s: int, now: float) -> int:
     """Give a bed that has become free to whoever waits first."""
     t = first_of(state, queue_slot(plan, s))
     if t < 0 or state.service[s]["free"] <= 0:
@@ -252,7 +259,7 @@ def place_free(plan, state, journal, s, now):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def done(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
+def done(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> bool:
     """Finish the work on a token; the member of staff takes the next item at this instant."""
     token = state.token[t]
     s = int(token["at"])
@@ -293,7 +300,7 @@ def done(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def redeliver(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
+def redeliver(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> bool:
     """Bring a message that was sent again before the service it was meant for."""
     token = state.token[t]
     token["actual"] = token["intended"]
@@ -302,7 +309,7 @@ def redeliver(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def hop(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
+def hop(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> None:
     """Let a message leave a slow relay, or the sender's system after a delay there."""
     token = state.token[t]
     if token["hop"] < 0:
@@ -315,7 +322,7 @@ def hop(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def hold_end(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
+def hold_end(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> bool:
     """End a stay or a visit; the bed is free for the next."""
     token = state.token[t]
     release(plan, state, journal, t, now)
@@ -325,7 +332,7 @@ def hold_end(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def impatient(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
+def impatient(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> bool:
     """Stop waiting on a list or for a place: go elsewhere, or withdraw."""
     token = state.token[t]
     c = int(token["case"])
@@ -350,7 +357,7 @@ def impatient(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def alarm(plan, state, journal, t, life, now):  # type: ignore[no-untyped-def]
+def alarm(plan: Arrays, state: State, journal: Journal, t: int, life: int, now: float) -> None:
     """A limit has passed without the message having been seen: write it, and tell the world."""
     token = state.token[t]
     if (

@@ -7,7 +7,7 @@ whose generation is no longer its target's is void: that is how anything schedul
 from __future__ import annotations
 
 from flowsim.kernel.compiling import compiled, inlined
-from flowsim.kernel.state import QUEUE_LENGTH, SEQUENCE
+from flowsim.kernel.state import QUEUE_LENGTH, SEQUENCE, State
 from flowsim.plan.layout import LEVELS
 
 RANK_SHIFT = 48
@@ -15,14 +15,14 @@ SEQUENCE_MASK = (1 << RANK_SHIFT) - 1
 
 
 @compiled
-def schedule(state, time, kind, target, generation):  # type: ignore[no-untyped-def]
+def schedule(state: State, time: float, kind: int, target: int, generation: int) -> None:
     """Put an entry into the queue: kind is what will happen to the target at a time in hours."""
     queue = state.queue
-    sequence = state.count[SEQUENCE] + 1
-    state.count[SEQUENCE] = sequence
+    sequence = state.counter[SEQUENCE] + 1
+    state.counter[SEQUENCE] = sequence
     key = (int(kind) << RANK_SHIFT) | int(sequence)
-    hole = int(state.count[QUEUE_LENGTH])
-    state.count[QUEUE_LENGTH] = hole + 1
+    hole = int(state.counter[QUEUE_LENGTH])
+    state.counter[QUEUE_LENGTH] = hole + 1
     while hole > 0:
         parent = (hole - 1) >> 2
         above = queue[parent]
@@ -42,11 +42,11 @@ def schedule(state, time, kind, target, generation):  # type: ignore[no-untyped-
 
 
 @inlined
-def drop_first(state):  # type: ignore[no-untyped-def]
+def drop_first(state: State) -> None:
     """Take the first entry out of the queue."""
     queue = state.queue
-    length = int(state.count[QUEUE_LENGTH]) - 1
-    state.count[QUEUE_LENGTH] = length
+    length = int(state.counter[QUEUE_LENGTH]) - 1
+    state.counter[QUEUE_LENGTH] = length
     if length == 0:
         return
     last = queue[length]
@@ -86,7 +86,7 @@ def drop_first(state):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def put(state, slot, level, t):  # type: ignore[no-untyped-def]
+def put(state: State, slot: int, level: int, t: int) -> None:
     """Put a token at the end of a level of a list (slot: a service's work list or queue for places)."""
     token = state.token[t]
     place = slot * LEVELS + level
@@ -103,7 +103,7 @@ def put(state, slot, level, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def take_out(state, t):  # type: ignore[no-untyped-def]
+def take_out(state: State, t: int) -> None:
     """Take a token out of the list that it is on."""
     token = state.token[t]
     place = token["list"] * LEVELS + token["level"]
@@ -121,7 +121,7 @@ def take_out(state, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def first_of(state, slot):  # type: ignore[no-untyped-def]
+def first_of(state: State, slot: int) -> int:
     """Return the token that is served next on a list, or -1."""
     base = slot * LEVELS
     for level in range(LEVELS):

@@ -10,10 +10,22 @@ from flowsim.kernel.lists import end, list_up
 from flowsim.kernel.queues import schedule
 from flowsim.kernel.rows import write
 from flowsim.kernel.silence import get_stuck
-from flowsim.kernel.state import BROKEN, DOUBLE, MAIN, MEND, MISREAD, READ, RECEIPT_LIMIT, RUNNING
+from flowsim.kernel.state import (
+    BROKEN,
+    DOUBLE,
+    MAIN,
+    MEND,
+    MISREAD,
+    READ,
+    RECEIPT_LIMIT,
+    RUNNING,
+    Journal,
+    State,
+)
 from flowsim.kernel.tokens import ROUTINE_LEVEL, draw, new_token, service_of
-from flowsim.plan.layout import RECEIPTS_BOTH, RECEIPTS_NONE
-from flowsim.vocabulary import Event, Fault, Purpose, State, StepKind
+from flowsim.plan.layout import RECEIPTS_BOTH, RECEIPTS_NONE, Arrays
+from flowsim.vocabulary import Event, Fault, Purpose, StepKind
+from flowsim.vocabulary import State as Truth
 
 TRANSPORT_RECEIPT = int(Event.transport_receipt)
 APPLICATION_RECEIPT = int(Event.application_receipt)
@@ -21,10 +33,10 @@ RECEIVED = int(Event.received)
 LISTED_EVENT = int(Event.listed)
 OPENED = int(Event.opened)
 REJECTED_EVENT = int(Event.rejected)
-NONE = int(State.none)
-TOLD = int(State.told)
-SILENT = int(State.silent)
-SEEN = int(State.seen)
+NONE = int(Truth.none)
+TOLD = int(Truth.told)
+SILENT = int(Truth.silent)
+SEEN = int(Truth.seen)
 NO_RECEIPT = int(Fault.no_receipt)
 REJECTED = int(Fault.rejected)
 MISADDRESSED = int(Fault.misaddressed)
@@ -38,7 +50,7 @@ WORK_STEP = int(StepKind.work)
 
 
 @inlined
-def destination(plan, state, t, now):  # type: ignore[no-untyped-def]
+def destination(plan: Arrays, state: State, t: int, now: float) -> int:
     """Return where a message comes out: the right service, a wrong one, or a dead endpoint."""
     token = state.token[t]
     intended = int(token["intended"])
@@ -65,7 +77,7 @@ def destination(plan, state, t, now):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def receive(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
+def receive(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> bool:
     """Bring a message to the endpoint where it comes out; True if its token goes on walking."""
     token = state.token[t]
     step = int(token["send_step"])
@@ -112,7 +124,7 @@ def receive(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def refuse(plan, state, journal, t, receipts, now):  # type: ignore[no-untyped-def]
+def refuse(plan: Arrays, state: State, journal: Journal, t: int, receipts: int, now: float) -> bool:
     """Let the receiving application reject a message, or never answer; without receipts nobody is told."""
     token = state.token[t]
     step = int(token["send_step"])
@@ -147,7 +159,7 @@ def refuse(plan, state, journal, t, receipts, now):  # type: ignore[no-untyped-d
 
 
 @compiled
-def tell_sender(plan, state, journal, t, event, now):  # type: ignore[no-untyped-def]
+def tell_sender(plan: Arrays, state: State, journal: Journal, t: int, event: int, now: float) -> None:
     """Show a failure to the sender: it goes onto the error queue, or nobody acts on it."""
     token = state.token[t]
     sender = int(token["sender"])
@@ -164,7 +176,7 @@ def tell_sender(plan, state, journal, t, event, now):  # type: ignore[no-untyped
 
 
 @compiled
-def arrived(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
+def arrived(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> bool:
     """Hand a message over at the right service; True if its token goes on walking at this instant."""
     token = state.token[t]
     step = plan.step[token["send_step"]]
@@ -185,17 +197,17 @@ def arrived(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def next_works_on_it(plan, state, t):  # type: ignore[no-untyped-def]
+def next_works_on_it(plan: Arrays, state: State, t: int) -> bool:
     """Return whether the step below a send is work on this message at the service that got it."""
     token = state.token[t]
     following = plan.step[plan.step[token["send_step"]]["next"]]
     if plan.step[token["send_step"]]["next"] < 0 or following["kind"] != WORK_STEP:
         return False
-    return service_of(plan, state, token["case"], following["role"]) == token["actual"]
+    return bool(service_of(plan, state, token["case"], following["role"]) == token["actual"])
 
 
 @compiled
-def twin(state, t, role):  # type: ignore[no-untyped-def]
+def twin(state: State, t: int, role: int) -> int:
     """Return a new token that carries the same delivery as another."""
     token = state.token[t]
     r = new_token(state, token["case"], token["send_step"], role)

@@ -16,8 +16,11 @@ from flowsim.kernel.state import (
     RECEIVE,
     RETRIER,
     TRAVELLING,
+    Journal,
+    State,
 )
 from flowsim.kernel.tokens import draw
+from flowsim.plan.layout import Arrays
 from flowsim.vocabulary import Event, Purpose
 
 SENT = int(Event.sent)
@@ -26,7 +29,7 @@ DRAW_ATTEMPT = int(Purpose.attempt)
 
 
 @compiled
-def resend_rule(plan, t_service, channel):  # type: ignore[no-untyped-def]
+def resend_rule(plan: Arrays, t_service: int, channel: int) -> tuple[int, float, float, float]:
     """Return attempts, scan, gap and limit in hours: the message client's own rule, or the channel's."""
     client = plan.service[t_service]["client"]
     if client >= 0 and plan.service[client]["resend_attempts"] > 0:
@@ -47,14 +50,14 @@ def resend_rule(plan, t_service, channel):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def next_try(scan, gap, now):  # type: ignore[no-untyped-def]
+def next_try(scan: float, gap: float, now: float) -> float:
     """Return when a client tries again: after the gap, at its next look."""
     at = now + gap
     return math.ceil(at / scan) * scan if scan > 0.0 else at
 
 
 @inlined
-def start_retrier(state, t, receipt_at, again):  # type: ignore[no-untyped-def]
+def start_retrier(state: State, t: int, receipt_at: float, again: float) -> None:
     """Let the sender's client go on trying although the message is on its way."""
     r = twin(state, t, RETRIER)
     other = state.token[r]
@@ -64,7 +67,7 @@ def start_retrier(state, t, receipt_at, again):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def client_tries(plan, state, journal, r, now):  # type: ignore[no-untyped-def]
+def client_tries(plan: Arrays, state: State, journal: Journal, r: int, now: float) -> None:
     """Let a client that has no receipt try once more, or give up; the first arrival counts."""
     other = state.token[r]
     if other["due"] <= now:

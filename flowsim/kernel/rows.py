@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from flowsim.kernel.compiling import compiled, inlined
-from flowsim.kernel.state import NOTICES, SUBSCRIBED
+from flowsim.kernel.state import NOTICES, SUBSCRIBED, Journal, State
 
 
 @compiled
-def write(state, journal, now, event, t, step, service, peer, length):  # type: ignore[no-untyped-def]
+def write(
+    state: State,
+    journal: Journal,
+    now: float,
+    event: int,
+    t: int,
+    step: int,
+    service: int,
+    peer: int,
+    length: int,
+) -> None:
     """Write a row about a token, and about its delivery if it carries one."""
-    k = journal.count[0]
-    journal.count[0] = k + 1
+    k = journal.length[0]
+    journal.length[0] = k + 1
     row = journal.rows[k]
     token = state.token[t]
     case = state.case[token["case"]]
@@ -40,10 +50,12 @@ def write(state, journal, now, event, t, step, service, peer, length):  # type: 
 
 
 @compiled
-def write_case(state, journal, now, event, c, step, service, peer):  # type: ignore[no-untyped-def]
+def write_case(
+    state: State, journal: Journal, now: float, event: int, c: int, step: int, service: int, peer: int
+) -> None:
     """Write a row about a case."""
-    k = journal.count[0]
-    journal.count[0] = k + 1
+    k = journal.length[0]
+    journal.length[0] = k + 1
     row = journal.rows[k]
     case = state.case[c]
     row["time"] = now
@@ -64,10 +76,10 @@ def write_case(state, journal, now, event, c, step, service, peer):  # type: ign
 
 
 @inlined
-def write_service(journal, now, event, service, length):  # type: ignore[no-untyped-def]
+def write_service(journal: Journal, now: float, event: int, service: int, length: int) -> None:
     """Write a row about a service alone (a snapshot of its list)."""
-    k = journal.count[0]
-    journal.count[0] = k + 1
+    k = journal.length[0]
+    journal.length[0] = k + 1
     row = journal.rows[k]
     row["time"] = now
     row["case"] = 0
@@ -87,14 +99,14 @@ def write_service(journal, now, event, service, length):  # type: ignore[no-unty
 
 
 @compiled
-def notify(state, now, kind, a, b, case, delivery):  # type: ignore[no-untyped-def]
+def notify(state: State, now: float, kind: int, a: int, b: int, case: int, delivery: int) -> None:
     """Tell the world something that it has asked to hear; the kernel stops after this entry."""
-    if not int(state.count[SUBSCRIBED]) >> int(kind) & 1:
+    if not int(state.counter[SUBSCRIBED]) >> int(kind) & 1:
         return
-    k = state.count[NOTICES]
+    k = state.counter[NOTICES]
     if k >= len(state.notice):
         return
-    state.count[NOTICES] = k + 1
+    state.counter[NOTICES] = k + 1
     notice = state.notice[k]
     notice["time"] = now
     notice["kind"] = kind

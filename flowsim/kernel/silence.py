@@ -8,15 +8,16 @@ from flowsim.kernel.compiling import compiled, inlined
 from flowsim.kernel.draws import sample
 from flowsim.kernel.queues import schedule, take_out
 from flowsim.kernel.rows import notify, write
-from flowsim.kernel.state import FOUND, LISTED, REDELIVER, RETURNING, STUCK
+from flowsim.kernel.state import FOUND, LISTED, REDELIVER, RETURNING, STUCK, Journal, State
 from flowsim.kernel.tokens import draw
-from flowsim.plan.layout import MESSAGES
-from flowsim.vocabulary import Event, FoundBy, NoticeKind, Purpose, State
+from flowsim.plan.layout import MESSAGES, Arrays
+from flowsim.vocabulary import Event, FoundBy, NoticeKind, Purpose
+from flowsim.vocabulary import State as Truth
 
 FORWARDED = int(Event.forwarded)
 FOUND_EVENT = int(Event.found)
 RESENT = int(Event.resent)
-MOVING = int(State.moving)
+MOVING = int(Truth.moving)
 BY_FIRST = int(FoundBy.patient_calls)
 BY_CHASING = int(FoundBy.referrer_chases)
 BY_RECORD = int(FoundBy.shared_record_look)
@@ -31,7 +32,7 @@ DRAW_REDELIVERY = int(Purpose.redelivery)
 
 
 @compiled
-def get_stuck(plan, state, t, now):  # type: ignore[no-untyped-def]
+def get_stuck(plan: Arrays, state: State, t: int, now: float) -> None:
     """Leave a message in a silent state, and draw whether, how and when somebody will find it."""
     token = state.token[t]
     token["phase"] = STUCK
@@ -68,7 +69,7 @@ def get_stuck(plan, state, t, now):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def found(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
+def found(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> None:
     """Somebody has found a message that lay in a silent state: it is on its way again."""
     token = state.token[t]
     if token["phase"] == LISTED:
@@ -95,7 +96,7 @@ def found(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def send_back(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
+def send_back(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> None:
     """Send a failed or found message to the right service again, by phone or a new message."""
     token = state.token[t]
     token["state"] = MOVING
@@ -109,7 +110,7 @@ def send_back(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def misread(plan, state, journal, t, s, now):  # type: ignore[no-untyped-def]
+def misread(plan: Arrays, state: State, journal: Journal, t: int, s: int, now: float) -> None:
     """A wrong receiver has read a message: it passes it on, tells the sender, or does nothing."""
     token = state.token[t]
     u0, _, _, _ = draw(plan, state, t, token["send_step"], DRAW_WRONG_RECEIVER, 0)

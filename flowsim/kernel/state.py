@@ -1,7 +1,7 @@
 """The kernel's own arrays: tokens, cases, lists, the queue, commands, notices and journal rows.
 
 ``State`` grows between two calls when the kernel asks for room; nothing in it depends on how large
-it is. Scalars stand in ``State.count`` (whole numbers) under the names below.
+it is. Scalars stand in ``State.counter`` (whole numbers) under the names below.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from flowsim.vocabulary import JOURNAL_SCHEMA
 
 Records = NDArray[Any]
 
-# Places in State.count.
+# Places in State.counter.
 QUEUE_LENGTH: Final = 0
 SEQUENCE: Final = 1
 FREE_TOKEN: Final = 2
@@ -216,7 +216,7 @@ COMMAND: Final = np.dtype(
 class State(NamedTuple):
     """What the kernel reads and writes."""
 
-    count: NDArray[np.int64]
+    counter: NDArray[np.int64]
     clock: NDArray[np.float64]  # [1] the time of the last entry taken
     token: Records
     case: Records
@@ -235,14 +235,14 @@ class Commands(NamedTuple):
     """What the world has told the mail to do and the mail has not done yet."""
 
     command: Records
-    count: NDArray[np.int64]  # [2]: how many, how many done
+    progress: NDArray[np.int64]  # [2]: how many, how many done
 
 
 class Journal(NamedTuple):
     """The block of journal rows being filled."""
 
     rows: Records
-    count: NDArray[np.int64]  # [1]
+    length: NDArray[np.int64]  # [1]
 
 
 def new_state(plan: Arrays, replication: int, tokens: int = 4096, cases: int = 2048) -> State:
@@ -258,7 +258,7 @@ def new_state(plan: Arrays, replication: int, tokens: int = 4096, cases: int = 2
     service["wake_at"] = np.inf
     service["slot_last"] = -1
     state = State(
-        count=np.zeros(COUNTS, np.int64),
+        counter=np.zeros(COUNTS, np.int64),
         clock=np.zeros(1),
         token=np.zeros(0, TOKEN),
         case=np.zeros(0, CASE),
@@ -273,9 +273,9 @@ def new_state(plan: Arrays, replication: int, tokens: int = 4096, cases: int = 2
         notice=np.zeros(64, NOTICE),
     )
     state.family["day"] = -1
-    state.count[REPLICATION] = replication
-    state.count[FREE_TOKEN] = state.count[FREE_CASE] = -1
-    state.count[BUDGET] = -1
+    state.counter[REPLICATION] = replication
+    state.counter[FREE_TOKEN] = state.counter[FREE_CASE] = -1
+    state.counter[BUDGET] = -1
     return grown(state, tokens, cases, 4 * tokens + 4 * len(plan.family) + 1024)
 
 
@@ -284,8 +284,8 @@ def grown(state: State, tokens: int, cases: int, entries: int) -> State:
     token = _longer(state.token, tokens)
     case = _longer(state.case, cases)
     # New slots are chained in front of the free list, lowest first, so that growth is repeatable.
-    _chain(token["next"], len(state.token), state.count, FREE_TOKEN, TOKENS_LEFT)
-    _chain(case["next"], len(state.case), state.count, FREE_CASE, CASES_LEFT)
+    _chain(token["next"], len(state.token), state.counter, FREE_TOKEN, TOKENS_LEFT)
+    _chain(case["next"], len(state.case), state.counter, FREE_CASE, CASES_LEFT)
     return state._replace(
         token=token,
         case=case,

@@ -18,11 +18,14 @@ from flowsim.kernel.state import (
     WAITING,
     WAKE,
     WORKING,
+    Journal,
+    State,
 )
 from flowsim.kernel.tokens import draw, free_case, free_token, level_of, new_token, service_of
 from flowsim.kernel.transport import post
-from flowsim.plan.layout import COPIES, REGISTERS
-from flowsim.vocabulary import Event, Milestone, Purpose, State, StepKind
+from flowsim.plan.layout import COPIES, REGISTERS, Arrays
+from flowsim.vocabulary import Event, Milestone, Purpose, StepKind
+from flowsim.vocabulary import State as Truth
 
 SEND = int(StepKind.send)
 WORK = int(StepKind.work)
@@ -43,16 +46,16 @@ CANCELLED = int(Event.cancelled)
 WITHDRAWN = int(Event.withdrawn)
 MILESTONE_EVENT = int(Event.milestone)
 CARE_STARTED = int(Milestone.care_started)
-SEEN = int(State.seen)
-ENDED = int(State.ended)
-NO_STATE = int(State.none)
+SEEN = int(Truth.seen)
+ENDED = int(Truth.ended)
+NO_STATE = int(Truth.none)
 DRAW_WAIT = int(Purpose.wait)
 DRAW_BRANCH = int(Purpose.branch)
 ERRAND_WORK = 0
 
 
 @inlined
-def run(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
+def run(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> None:
     """Walk a token through its steps until it waits for something or ends."""
     going = True
     while going:
@@ -60,7 +63,7 @@ def run(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def step_once(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
+def step_once(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> bool:
     """Do the step that a token stands at; True if it stands at another one and goes on."""
     token = state.token[t]
     if token["role"] == READER or token["step"] < 0:
@@ -98,7 +101,7 @@ def step_once(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def do_send(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
+def do_send(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> bool:
     """send: author the message and its copies; go on when it has arrived, or at once."""
     token = state.token[t]
     step = int(token["step"])
@@ -120,7 +123,7 @@ def do_send(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def do_work(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
+def do_work(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> bool:
     """work: onto the service's list, until staff have taken it and are done."""
     token = state.token[t]
     step = plan.step[token["step"]]
@@ -134,7 +137,7 @@ def do_work(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def do_place(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
+def do_place(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> bool:
     """place: take a bed or slot, or wait for one, or be turned away."""
     token = state.token[t]
     token["delivery"] = 0
@@ -151,7 +154,7 @@ def do_place(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def do_wait(plan, state, t, now):  # type: ignore[no-untyped-def]
+def do_wait(plan: Arrays, state: State, t: int, now: float) -> bool:
     """wait: let time pass, by the clock or in a calendar's open hours."""
     token = state.token[t]
     step = plan.step[token["step"]]
@@ -168,7 +171,7 @@ def do_wait(plan, state, t, now):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def do_branch(plan, state, t):  # type: ignore[no-untyped-def]
+def do_branch(plan: Arrays, state: State, t: int) -> bool:
     """branch: go one of several ways, by the shares for the case's urgency."""
     token = state.token[t]
     step = plan.step[token["step"]]
@@ -182,7 +185,7 @@ def do_branch(plan, state, t):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def do_fork(plan, state, t, now):  # type: ignore[no-untyped-def]
+def do_fork(plan: Arrays, state: State, t: int, now: float) -> bool:
     """fork: start the other threads at this instant, and go on."""
     token = state.token[t]
     step = plan.step[token["step"]]
@@ -197,7 +200,7 @@ def do_fork(plan, state, t, now):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def do_join(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
+def do_join(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> bool:
     """join: wait for the other threads; the last to come goes on."""
     token = state.token[t]
     step = plan.step[token["step"]]
@@ -214,7 +217,7 @@ def do_join(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def do_set(plan, state, t):  # type: ignore[no-untyped-def]
+def do_set(plan: Arrays, state: State, t: int) -> bool:
     """set: write or add a number."""
     token = state.token[t]
     step = plan.step[token["step"]]
@@ -225,7 +228,7 @@ def do_set(plan, state, t):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def do_copy(plan, state, t):  # type: ignore[no-untyped-def]
+def do_copy(plan: Arrays, state: State, t: int) -> bool:
     """copy: one register becomes what another is."""
     token = state.token[t]
     step = plan.step[token["step"]]
@@ -236,7 +239,7 @@ def do_copy(plan, state, t):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def do_compare(plan, state, t):  # type: ignore[no-untyped-def]
+def do_compare(plan: Arrays, state: State, t: int) -> bool:
     """compare: go one way if two registers agree, else the other."""
     token = state.token[t]
     step = plan.step[token["step"]]
@@ -247,7 +250,7 @@ def do_compare(plan, state, t):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def do_repeat(plan, state, t):  # type: ignore[no-untyped-def]
+def do_repeat(plan: Arrays, state: State, t: int) -> bool:
     """repeat: go back so many times, then on; each round draws its own luck."""
     token = state.token[t]
     step = plan.step[token["step"]]
@@ -263,7 +266,7 @@ def do_repeat(plan, state, t):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def do_cancel(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
+def do_cancel(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> bool:
     """cancel: end the case's other threads, all or those that began at one step."""
     token = state.token[t]
     step = plan.step[token["step"]]
@@ -278,7 +281,7 @@ def do_cancel(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def do_milestone(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
+def do_milestone(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> bool:
     """milestone: a named point is reached."""
     token = state.token[t]
     step = plan.step[token["step"]]
@@ -291,7 +294,7 @@ def do_milestone(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def stop(plan, state, journal, t, event, now):  # type: ignore[no-untyped-def]
+def stop(plan: Arrays, state: State, journal: Journal, t: int, event: int, now: float) -> None:
     """Take a token out of whatever it is doing; its unseen delivery is cancelled or withdrawn."""
     token = state.token[t]
     phase = token["phase"]
@@ -313,7 +316,7 @@ def stop(plan, state, journal, t, event, now):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def withdraw(plan, state, journal, c, now):  # type: ignore[no-untyped-def]
+def withdraw(plan: Arrays, state: State, journal: Journal, c: int, now: float) -> None:
     """Let the patient withdraw or die: every thread of the case ends."""
     case = state.case[c]
     write_case(state, journal, now, WITHDRAWN, c, -1, case["origin"], -1)

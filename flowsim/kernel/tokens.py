@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from flowsim.kernel.compiling import compiled, inlined
 from flowsim.kernel.draws import place_purpose, uniforms, visit_attempt
-from flowsim.kernel.state import CASES_LEFT, FREE, FREE_CASE, FREE_TOKEN, REPLICATION, RUNNING, TOKENS_LEFT
+from flowsim.kernel.state import (
+    CASES_LEFT,
+    FREE,
+    FREE_CASE,
+    FREE_TOKEN,
+    REPLICATION,
+    RUNNING,
+    TOKENS_LEFT,
+    State,
+)
 from flowsim.plan.layout import (
     LEVELS,
     PRIORITY_FIRST,
@@ -16,18 +25,19 @@ from flowsim.plan.layout import (
     PRIORITY_URGENCY,
     ROLE_ORIGIN,
     ROLE_PRACTICE,
+    Arrays,
 )
 
 ROUTINE_LEVEL = LEVELS - 2
 
 
 @compiled
-def new_token(state, c, step, role):  # type: ignore[no-untyped-def]
+def new_token(state: State, c: int, step: int, role: int) -> int:
     """Return a fresh token of a case, standing at a step."""
-    t = int(state.count[FREE_TOKEN])
+    t = int(state.counter[FREE_TOKEN])
     token = state.token[t]
-    state.count[FREE_TOKEN] = token["next"]
-    state.count[TOKENS_LEFT] -= 1
+    state.counter[FREE_TOKEN] = token["next"]
+    state.counter[TOKENS_LEFT] -= 1
     case = state.case[c]
     token["case"] = c
     token["step"] = step
@@ -59,7 +69,7 @@ def new_token(state, c, step, role):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def free_token(state, t):  # type: ignore[no-untyped-def]
+def free_token(state: State, t: int) -> None:
     """Give a token's slot back; what is scheduled for it is void from now on."""
     token = state.token[t]
     case = state.case[token["case"]]
@@ -75,18 +85,18 @@ def free_token(state, t):  # type: ignore[no-untyped-def]
     token["generation"] += 1
     token["life"] += 1
     token["phase"] = FREE
-    token["next"] = state.count[FREE_TOKEN]
-    state.count[FREE_TOKEN] = t
-    state.count[TOKENS_LEFT] += 1
+    token["next"] = state.counter[FREE_TOKEN]
+    state.counter[FREE_TOKEN] = t
+    state.counter[TOKENS_LEFT] += 1
 
 
 @inlined
-def new_case(state):  # type: ignore[no-untyped-def]
+def new_case(state: State) -> int:
     """Return a fresh case slot."""
-    c = int(state.count[FREE_CASE])
+    c = int(state.counter[FREE_CASE])
     case = state.case[c]
-    state.count[FREE_CASE] = case["next"]
-    state.count[CASES_LEFT] -= 1
+    state.counter[FREE_CASE] = case["next"]
+    state.counter[CASES_LEFT] -= 1
     case["tokens"] = 0
     case["first"] = -1
     case["started"] = 0
@@ -94,23 +104,25 @@ def new_case(state):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def free_case(state, c):  # type: ignore[no-untyped-def]
+def free_case(state: State, c: int) -> None:
     """Give a case's slot back."""
     case = state.case[c]
     case["generation"] += 1
-    case["next"] = state.count[FREE_CASE]
-    state.count[FREE_CASE] = c
-    state.count[CASES_LEFT] += 1
+    case["next"] = state.counter[FREE_CASE]
+    state.counter[FREE_CASE] = c
+    state.counter[CASES_LEFT] += 1
 
 
 @compiled
-def draw(plan, state, t, step, purpose, attempt):  # type: ignore[no-untyped-def]
+def draw(
+    plan: Arrays, state: State, t: int, step: int, purpose: int, attempt: int
+) -> tuple[float, float, float, float]:
     """Return four uniforms for a token at a step, for a purpose."""
     token = state.token[t]
     case = state.case[token["case"]]
     return uniforms(
         plan.setting[0]["seed"],
-        state.count[REPLICATION],
+        state.counter[REPLICATION],
         case["family"],
         case["n"],
         place_purpose(plan.step[step]["place"], purpose),
@@ -119,7 +131,7 @@ def draw(plan, state, t, step, purpose, attempt):  # type: ignore[no-untyped-def
 
 
 @compiled
-def level_of(state, t, priority):  # type: ignore[no-untyped-def]
+def level_of(state: State, t: int, priority: int) -> int:
     """Return the level of a list on which a token stands; lower is served first."""
     if priority == PRIORITY_URGENCY:
         return int(state.case[state.token[t]["case"]]["urgency"]) + 1
@@ -131,7 +143,7 @@ def level_of(state, t, priority):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def service_of(plan, state, c, role):  # type: ignore[no-untyped-def]
+def service_of(plan: Arrays, state: State, c: int, role: int) -> int:
     """Return the service that a role means for a case."""
     case = state.case[c]
     if role == ROLE_ORIGIN:

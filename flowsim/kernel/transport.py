@@ -26,6 +26,8 @@ from flowsim.kernel.state import (
     REPLICATION,
     RESEND,
     TRAVELLING,
+    Journal,
+    State,
 )
 from flowsim.kernel.tokens import ROUTINE_LEVEL, draw, service_of
 from flowsim.plan.layout import (
@@ -34,8 +36,10 @@ from flowsim.plan.layout import (
     FAULTS,
     MESSAGES,
     RECEIPTS_NONE,
+    Arrays,
 )
-from flowsim.vocabulary import Channel, Event, Fault, Purpose, State
+from flowsim.vocabulary import Channel, Event, Fault, Party, Purpose
+from flowsim.vocabulary import State as Truth
 
 AUTHORED = int(Event.authored)
 SENT = int(Event.sent)
@@ -44,13 +48,14 @@ RELAY_OUT = int(Event.relay_out)
 RECEIVED = int(Event.received)
 ABANDONED = int(Event.abandoned)
 
-MOVING = int(State.moving)
-SILENT = int(State.silent)
+MOVING = int(Truth.moving)
+SILENT = int(Truth.silent)
 
 PLATFORM = int(Channel.platform)
 EDI = int(Channel.edi)
 LETTER = int(Channel.letter)
 PORTAL = int(Channel.portal)
+PATIENT = int(Party.patient)
 
 NOT_EMITTED = int(Fault.not_emitted)
 UNDELIVERED = int(Fault.undelivered)
@@ -74,7 +79,7 @@ HOPS = 4
 
 
 @inlined
-def choose_channel(plan, state, sender, to):  # type: ignore[no-untyped-def]
+def choose_channel(plan: Arrays, state: State, sender: int, to: int) -> int:
     """Return how a message from one service to another travels, decided at the moment of sending."""
     a = state.service[sender]
     b = state.service[to]
@@ -88,13 +93,13 @@ def choose_channel(plan, state, sender, to):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def rate(plan, channel, message, fault):  # type: ignore[no-untyped-def]
+def rate(plan: Arrays, channel: int, message: int, fault: int) -> float:
     """Return how often a fault strikes a kind of message on a channel."""
-    return plan.fault_rate[(channel * MESSAGES + message) * FAULTS + fault]
+    return float(plan.fault_rate[(channel * MESSAGES + message) * FAULTS + fault])
 
 
 @inlined
-def doom_of(plan, state, t):  # type: ignore[no-untyped-def]
+def doom_of(plan: Arrays, state: State, t: int) -> int:
     """Return the bits of the independent faults that a message will have."""
     token = state.token[t]
     channel = int(token["channel"])
@@ -127,7 +132,7 @@ def doom_of(plan, state, t):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def defects_of(plan, state, t, doom):  # type: ignore[no-untyped-def]
+def defects_of(plan: Arrays, state: State, t: int, doom: int) -> int:
     """Add the faults of the defects that are active now and hit this message."""
     token = state.token[t]
     step = plan.step[token["send_step"]]
@@ -151,7 +156,7 @@ def defects_of(plan, state, t, doom):  # type: ignore[no-untyped-def]
         # The defect's own hash stands for the case's number, so that defects do not share their luck.
         u, _, _, _ = uniforms(
             plan.setting[0]["seed"],
-            state.count[REPLICATION],
+            state.counter[REPLICATION],
             int(case["family"]) ^ int(defect["hash"]),
             case["n"],
             place_purpose(step["place"], DRAW_DEFECT),
@@ -164,10 +169,10 @@ def defects_of(plan, state, t, doom):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def author(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
+def author(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> bool:
     """Send the message that a token carries; True if it is there at once (ideal) and was read."""
     token = state.token[t]
-    state.count[DELIVERIES] += 1
+    state.counter[DELIVERIES] += 1
     step = int(token["send_step"])
     token["authored_at"] = now
     token["attempt"] = 1
@@ -186,7 +191,12 @@ def author(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
     doom = doom_of(plan, state, t)
     if len(plan.defect) > 0:
         doom = defects_of(plan, state, t, doom)
-    if channel == LETTER and state.service[sender]["address"] == ADDRESS_EDI:
+    # Patients have no electronic address by nature: a letter to one is no fault of addressing.
+    if (
+        channel == LETTER
+        and state.service[sender]["address"] == ADDRESS_EDI
+        and plan.service[intended]["party"] != PATIENT
+    ):
         token["fault"] = NO_ENDPOINT
     if doom >> INCOMPLETE & 1:
         token["fault"] = INCOMPLETE
@@ -216,7 +226,7 @@ def author(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def attempt(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
+def attempt(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> None:
     """Make one try to send: it leaves the sender's system, is lost or not, and enters the first relay."""
     token = state.token[t]
     channel = plan.channel[token["channel"]]
@@ -236,7 +246,7 @@ def attempt(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def relay_at(plan, state, t):  # type: ignore[no-untyped-def]
+def relay_at(plan: Arrays, state: State, t: int) -> int:
     """Return the relay at the token's place on its route, or -1."""
     token = state.token[t]
     setting = plan.setting[0]
@@ -270,7 +280,7 @@ def relay_at(plan, state, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def pass_relays(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
+def pass_relays(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> None:
     """Take a message through the relays of its route until one holds it or it is out on its way."""
     token = state.token[t]
     while token["hop"] < HOPS:
@@ -321,7 +331,7 @@ def pass_relays(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def depart(plan, state, t, now):  # type: ignore[no-untyped-def]
+def depart(plan: Arrays, state: State, t: int, now: float) -> None:
     """Send a message on its last stretch; its sender's client waits for the receipt."""
     token = state.token[t]
     channel = plan.channel[token["channel"]]
@@ -340,7 +350,7 @@ def depart(plan, state, t, now):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def try_again(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
+def try_again(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> None:
     """Send a lost message again, or give up: the sender's client then shows it as abandoned."""
     token = state.token[t]
     tries, _, _, limit = resend_rule(plan, token["sender"], token["channel"])
@@ -353,7 +363,9 @@ def try_again(plan, state, journal, t, now):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def post(plan, state, journal, t, step, role, copy, now):  # type: ignore[no-untyped-def]
+def post(
+    plan: Arrays, state: State, journal: Journal, t: int, step: int, role: int, copy: int, now: float
+) -> bool:
     """Address a message from a send step to a role, and author it; True if its token goes on at once."""
     token = state.token[t]
     token["send_step"] = step

@@ -67,7 +67,7 @@ def fault_rates(build: Builder) -> NDArray[np.float64]:
 
 def rate_of(settings: FaultSettings, kind: str) -> float:
     """Return a fault's base rate for a kind of message."""
-    return settings.rate.value * settings.messages.get(kind, 1.0)  # type: ignore[call-overload,no-any-return]
+    return settings.rate.value * settings.messages.get(kind, 1.0)
 
 
 def rate_set(build: Builder) -> dict[Any, dict[Any, float]]:
@@ -91,10 +91,10 @@ def found_ways(build: Builder) -> tuple[NDArray[np.int64], NDArray[np.float64], 
             mask[Fault[name]] |= 1 << int(FoundBy[way])
     chance = np.zeros((WAYS, MESSAGES))
     delay = np.full(WAYS, -1, np.int64)
-    for name, way in faults.found_by.items():
-        row = FoundBy[name]
-        delay[row] = build.distribution(way.delay)
+    for way_name, found in faults.found_by.items():
+        row = FoundBy[way_name]
+        delay[row] = build.distribution(found.delay)
         for kind in MessageKind:
-            if not way.messages or kind.name in way.messages:
-                chance[row, kind] = way.chance.value
+            if not found.messages or kind.name in found.messages:
+                chance[row, kind] = found.chance.value
     return mask, chance.ravel(), delay

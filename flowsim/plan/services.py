@@ -115,7 +115,7 @@ def calendar_spec(hours: OpeningHours, key: str) -> CalendarSpec:
         return CalendarSpec("rhythm", (), "closed", every, phase)
     spans = [parse_span(span) for span in hours.hours]
     weekly = tuple((WEEKDAYS.index(day), a, b) for day in hours.days for a, b in spans)
-    on_holidays: str | int = {"closed": "closed", "as_sunday": 6, "as_usual": "as_usual"}[hours.holidays]
+    on_holidays: str | int = 6 if hours.holidays == "as_sunday" else hours.holidays
     return CalendarSpec("weekly", weekly, on_holidays)
 
 
