@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import ValidationError
 
-from flowsim.config.documents import Data, DataPath, Document, Origin, set_path
+from flowsim.config.documents import Data, DataPath, Document, Origin, find_path, get_path, set_path
 from flowsim.config.experiment_file import Design, ExperimentFile
 from flowsim.config.grid import AS_GIVEN, Change, Point, common_changes, parse_half_width, points, value_text
 from flowsim.config.loading import load_yaml, validate
@@ -117,8 +117,8 @@ def load_study(path: str | os.PathLike[str]) -> Study:
     if faults or experiment is None or base is None:
         raise FaultsInFile(faults)
     whole = tuple(
-        DesignPoint(point.name, _texts(point, settings, composer.data), design, (*common, *point.changes))
-        for point, design in zip(found, designs, strict=True)
+        DesignPoint(p.name, _texts(p, settings, composer.data, base), design, (*common, *p.changes))
+        for p, design in zip(found, designs, strict=True)
         if design is not None
     )
     return Study(Path(path), experiment, base, settings, whole, composer.document)
@@ -245,26 +245,30 @@ def _explained(document: Document, point: Point, changes: Iterable[Change]) -> l
 
 
 def _changed(document: Document, changes: Iterable[Change]) -> Document:
+    """Return the tree with changes made, each part of them known to stand where it was written."""
     for change in changes:
+        steps = find_path(document.data, change.path)
+        # What the path makes on its way stands there too.
+        made = [steps[:n] for n in range(1, len(steps)) if get_path(document.data, steps[:n]) is None]
         document = document.put(change.path, change.value, change.origin)
+        if made:
+            document = replace(document, origins={**document.origins, **dict.fromkeys(made, change.origin)})
     return document
 
 
-def _texts(point: Point, settings: Iterable[str], data: Data) -> dict[str, str]:
+def _texts(point: Point, settings: Iterable[str], data: Data, base: Design) -> dict[str, str]:
     """Return every varied setting of a point as text; what it does not set is as in the files."""
     own = point.settings
-    return {path: own[path] if path in own else value_text(_standing(data, path)) for path in settings}
+    return {path: own[path] if path in own else _standing(path, data, base) for path in settings}
 
 
-def _standing(data: Data, path: str) -> object:
-    """Return what a dotted path has in the files, or the default's text where nothing stands there."""
-    here: Any = data
-    for word in path.split("."):
-        if isinstance(here, list):
-            here = next((item for item in here if isinstance(item, dict) and item.get("id") == word), None)
-        elif isinstance(here, dict):
-            here = here.get(word)
-    return "default" if here is None else here
+def _standing(path: str, data: Data, base: Design) -> str:
+    """Return what a dotted path has in the files, else its default; "none" where there is none."""
+    written = get_path(data, find_path(data, path))
+    if written is None:
+        whole = base.model_dump(mode="json")
+        written = get_path(whole, find_path(whole, path))
+    return "none" if written is None else value_text(written)
 
 
 # --- checks that need the scenarios --------------------------------------------------------------------

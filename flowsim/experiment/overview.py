@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -90,7 +91,7 @@ def aggregate(
 
 def text_of(shown: Shown | None, labels: Labels, sign: bool = False) -> str:
     """Return a number with its interval, with no more digits than the interval supports; "–" for none."""
-    if shown is None or pd.isna(shown.mean):
+    if shown is None or math.isnan(shown.mean):
         return "–"
     scale = 100.0 if shown.unit == "share" else 1.0
     mean, low, high = (scale * x for x in shown[:3])
@@ -136,7 +137,7 @@ def _whole(table: pd.DataFrame) -> dict[tuple[str, str], Shown]:
 def _has_values(values: Mapping[tuple[str, str], Shown], measure: str) -> bool:
     found = [shown for (_, name), shown in values.items() if name == measure]
     counted = measure.endswith("_created")
-    return any(not pd.isna(shown.mean) and (shown.mean > 0 or not counted) for shown in found)
+    return any(not math.isnan(shown.mean) and (shown.mean > 0 or not counted) for shown in found)
 
 
 def _row_names(scenarios: pd.DataFrame, names: Sequence[str]) -> tuple[list[str], list[list[str]]]:
@@ -174,10 +175,8 @@ def _difference_line(row: Mapping[Any, Any], word: str, labels: Labels) -> str:
 
 def _not_begun(values: Mapping[tuple[str, str], Shown], names: Sequence[str], labels: Labels) -> list[str]:
     """Return the sentence about cases whose care had not begun, which are counted."""
-    shares = [
-        values[name, "not_started_share"].mean for name in names if (name, "not_started_share") in values
-    ]
-    shares = [share for share in shares if not pd.isna(share)]
+    found = [values.get((name, "not_started_share")) for name in names]
+    shares = [shown.mean for shown in found if shown is not None and not math.isnan(shown.mean)]
     if not shares:
         return []
     low, high = (labels.percent(share) for share in (min(shares), max(shares)))

@@ -19,6 +19,8 @@ from flowsim.statistics import baselines, compare, enough, pairs
 from flowsim.vocabulary import COMPARISON_COLUMNS, SUMMARY_COLUMNS
 
 _ROW_GROUP: Final = 131_072
+_NUMBERS: Final = ("value", "difference", "low", "high")
+_COUNTS: Final = ("replication", "replications")
 
 
 def write_table(frame: pd.DataFrame, path: Path) -> None:
@@ -44,19 +46,19 @@ def write_csv(frame: pd.DataFrame, path: Path) -> None:
 
 
 def read_csv(path: Path) -> pd.DataFrame:
-    """Return a CSV of results with numbers exactly as they were written, and "" where a word is missing."""
+    """Return a CSV of results with numbers exactly as they were written, and all else as text."""
     with path.open(encoding="utf-8", newline="") as file:
-        names = next(csv.reader(file), [])
-    numbers = {"value", "difference", "low", "high", "mean"}
-    whole = {"replication", "replications"}
-    kinds = {n: "float64" if n in numbers else "int64" if n in whole else "str" for n in names}
-    return pd.read_csv(
-        path,
-        dtype=kinds,
-        keep_default_na=False,
-        na_values={name: [""] for name in names if name in numbers},
-        float_precision="round_trip",
-    )
+        names, *rows = csv.reader(file)
+    columns = zip(*rows, strict=True) if rows else ([] for _ in names)
+    return pd.DataFrame({name: _parsed(name, column) for name, column in zip(names, columns, strict=True)})
+
+
+def _parsed(name: str, column: Iterable[str]) -> pd.Series[Any]:
+    if name in _NUMBERS:
+        return pd.Series([float(text) if text else math.nan for text in column], dtype="float64")
+    if name in _COUNTS:
+        return pd.Series([int(text) for text in column], dtype="int64")
+    return pd.Series(list(column), dtype="str")
 
 
 def _cells(values: Iterable[Any]) -> list[str]:
