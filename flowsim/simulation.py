@@ -18,6 +18,7 @@ from flowsim.kernel import state as k
 from flowsim.kernel.compiling import is_kept, kernel_hash
 from flowsim.kernel.mail import advance, begin_families, world_draw
 from flowsim.plan import Plan
+from flowsim.plan.smallest import smallest_plan
 from flowsim.topology import stable_hash
 from flowsim.vocabulary import CommandKind, NoticeKind
 from flowsim.world.outages import outage
@@ -232,12 +233,5 @@ def prepare(say: Callable[[str], None] | None = None) -> bool:
     fresh = not is_kept()
     if fresh and say is not None:
         say("Compiling the simulation kernel (once for each version of flowsim) ...")
-    _smallest_run()
-    return fresh
-
-
-def _smallest_run() -> None:
-    """Run the kernel on nothing, so that its entry points exist."""
-    from flowsim.plan.smallest import smallest_plan
-
     simulate(smallest_plan(), 1, lambda _block: None)
+    return fresh

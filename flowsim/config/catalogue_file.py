@@ -29,8 +29,6 @@ if {*Channel.__members__} != {*ChannelName.__args__}:  # type: ignore[attr-defin
     raise AssertionError("ChannelName and vocabulary.Channel differ")
 
 
-
-
 class ChannelSettings(Model):
     """How a channel behaves when nothing is wrong."""
 
@@ -40,11 +38,16 @@ class ChannelSettings(Model):
     receipt_loss: Estimate = Field(default=Estimate(value=0.0), description="Share of receipts lost.")
     resend: Resend | None = Field(default=None, description="When no receipt comes; none: never again.")
     receipt_watch: Estimate = Field(
-        default=Estimate(value=0.0), description="Share of missing application receipts that somebody follows up."
+        default=Estimate(value=0.0),
+        description="Share of missing application receipts that somebody follows up.",
     )
     receipt_limit: Distribution | None = Field(default=None, description="When a missing one is followed up.")
-    search_factor: float = Field(default=1.0, ge=0, description="Times the search minutes of what came this way.")
-    basis: Basis | None = Field(default=None, description="Where the numbers come from, if not as the file's.")
+    search_factor: float = Field(
+        default=1.0, ge=0, description="Times the search minutes of what came this way."
+    )
+    basis: Basis | None = Field(
+        default=None, description="Where the numbers come from, if not as the file's."
+    )
 
 
 class FaultSettings(Model):
@@ -52,7 +55,9 @@ class FaultSettings(Model):
 
     rate: Estimate = Field(description="Share of deliveries hit, the same on every channel it can strike.")
     channels: tuple[ChannelName, ...] = Field(description="Where it can strike.")
-    messages: dict[MessageName, float] = Field(default_factory=dict, description="Times the rate for these kinds.")
+    messages: dict[MessageName, float] = Field(
+        default_factory=dict, description="Times the rate for these kinds."
+    )
     found_by: tuple[WayName, ...] = Field(default=(), description="Ways in which it can come to light.")
     delay: Distribution | None = Field(default=None, description="For late: how much later.")
 
@@ -98,7 +103,9 @@ class FaultsFile(Model):
     """Independent faults, how their items are found again, and the rate sets."""
 
     basis: Basis = Field(description="Where the numbers come from.")
-    faults: dict[FaultName, FaultSettings] = Field(description="One entry a class; a missing class never strikes.")
+    faults: dict[FaultName, FaultSettings] = Field(
+        description="One entry a class; a missing class never strikes."
+    )
     found_by: dict[WayName, FoundWay] = Field(default_factory=dict, description="Ways back.")
     audit: AuditWay | None = Field(default=None, description="Regular looks through lists.")
     misdelivery: Misdelivery = Field(description="What wrong receivers do.")

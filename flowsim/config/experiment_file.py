@@ -35,8 +35,12 @@ class Joining(Model):
     """What joining the platform changes for a practice, beside the channel."""
 
     search_factor: float = Field(default=1.0, ge=0, description="Times its search minutes.")
-    handling_factor: float = Field(default=1.0, ge=0, description="Times its handling minutes (more items shown).")
-    stale_share: Estimate = Field(description="Share of senders' addresses that are stale right after go-live.")
+    handling_factor: float = Field(
+        default=1.0, ge=0, description="Times its handling minutes (more items shown)."
+    )
+    stale_share: Estimate = Field(
+        description="Share of senders' addresses that are stale right after go-live."
+    )
     stale_lag: PlainDuration = Field(description="In this time two in three stale addresses are mended.")
     old_inbox_read: Estimate = Field(description="Share of items in the old inbox that somebody still reads.")
 
@@ -52,8 +56,8 @@ class Adoption(Model):
     """Who is on the platform."""
 
     gp_practices: PracticesField = Field(default="0 %", description="Practices on it from before the start.")
-    order: Literal["random", "largest_first", "smallest_first", "most_connected"] | tuple[Identifier, ...] = Field(
-        default="random", description="In which order practices join; a list names them."
+    order: Literal["random", "largest_first", "smallest_first", "most_connected"] | tuple[Identifier, ...] = (
+        Field(default="random", description="In which order practices join; a list names them.")
     )
     organisations: tuple[Identifier, ...] | None = Field(
         default=None, description="Organisations on it; none: as the topology says."
@@ -81,7 +85,9 @@ class Until(Model):
     """When there are enough replications."""
 
     difference_in: str = Field(description="The measure whose compared differences must be precise.")
-    half_width: str | float = Field(description='The half width to reach, in the measure\'s unit: "0.1 points", 0.5.')
+    half_width: str | float = Field(
+        description='The half width to reach, in the measure\'s unit: "0.1 points", 0.5.'
+    )
 
 
 class Replications(Model):
@@ -122,18 +128,27 @@ class ExperimentFile(Model):
     observe: PlainDuration = Field(description="Cases created in this window are measured.")
     follow_up: PlainDuration = Field(description="Each is followed for this long.")
     seed: int = Field(ge=0, lt=2**32, description="The key of all random draws.")
-    view: Literal["settled", "transition"] = Field(default="settled", description="Months after joining, or go-lives.")
+    view: Literal["settled", "transition"] = Field(
+        default="settled", description="Months after joining, or go-lives."
+    )
     rates: Identifier = Field(default="equal", description="The rate set.")
     adoption: Adoption = Field(description="Who is on the platform.")
     outages: tuple[Outage, ...] = Field(default=(), description="Relays that go down.")
     change: dict[str, Any] = Field(
-        default_factory=dict, description="Changes to what the other files say, by path: faults.faults.late.rate."
+        default_factory=dict,
+        description="Changes to what the other files say, by path: faults.faults.late.rate.",
     )
     replications: Replications = Field(default=Replications(), description="How many.")
-    vary: dict[str, list[Any]] = Field(default_factory=dict, description="Paths and their values: the full grid.")
-    scenarios: dict[str, dict[str, Any]] = Field(default_factory=dict, description="Named single design points.")
+    vary: dict[str, list[Any]] = Field(
+        default_factory=dict, description="Paths and their values: the full grid."
+    )
+    scenarios: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="Named single design points."
+    )
     compare: Compare | None = Field(default=None, description="Compared to what.")
-    keep: Literal["summary", "cases", "messages", "events"] = Field(default="summary", description="What is kept.")
+    keep: Literal["summary", "cases", "messages", "events"] = Field(
+        default="summary", description="What is kept."
+    )
 
 
 class Design(Model):

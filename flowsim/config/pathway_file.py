@@ -16,6 +16,7 @@ from flowsim.config.values import (
     Share,
     shares_sum_to_one,
 )
+from flowsim.errors import nearest
 from flowsim.vocabulary import MessageKind, Milestone, Urgency
 
 UrgencyName = Literal["immediate", "urgent", "soon", "routine"]
@@ -27,8 +28,6 @@ def _member(enum: type, what: str) -> Any:
 
     def check(value: Any) -> Any:
         if value not in names:
-            from flowsim.errors import nearest
-
             near = nearest(str(value), sorted(names))
             hint = f" Did you mean '{near}'?" if near else ""
             raise ValueError(f"'{value}' is not a {what}.{hint} Legal: {', '.join(sorted(names))}")
@@ -70,7 +69,9 @@ class Send(Step):
     sender: ServiceRef = Field(description="Who sends.")
     to: ServiceRef = Field(description="Who is meant to get it.")
     copies: tuple[ServiceRef, ...] = Field(default=(), max_length=4, description="Who is to get a copy.")
-    template: Identifier = Field(default="standard", description="The document template (defects hit templates).")
+    template: Identifier = Field(
+        default="standard", description="The document template (defects hit templates)."
+    )
     waits: bool = Field(default=True, description="Go on when it has arrived; no: go on at once.")
     reading: Distribution | None = Field(
         default=None, description="Staff time to read a copy, or the message where nobody waits for it."
@@ -87,7 +88,8 @@ class Work(Step):
     minutes: Distribution = Field(description="Clinical handling time.")
     search: Distribution | None = Field(default=None, description="Time spent looking for information.")
     priority: Literal["urgency", "first", "last", "none"] = Field(
-        default="none", description="Place on the list: by the case's urgency, before or after all, or in turn."
+        default="none",
+        description="Place on the list: by the case's urgency, before or after all, or in turn.",
     )
     patience: Distribution | None = Field(default=None, description="Leaves the list after this long.")
     impatient: Identifier | None = Field(default=None, description="Where to go then; default: withdraws.")
@@ -104,7 +106,9 @@ class Place(Step):
     priority: Literal["urgency", "first", "last", "none"] = Field(default="none", description="As for work.")
     patience: Distribution | None = Field(default=None, description="Stops waiting after this long.")
     impatient: Identifier | None = Field(default=None, description="Where to go then; default: withdraws.")
-    turned_away: Identifier | None = Field(default=None, description="Where to go if none is free; default: waits.")
+    turned_away: Identifier | None = Field(
+        default=None, description="Where to go if none is free; default: waits."
+    )
 
 
 class Wait(Step):
@@ -132,9 +136,7 @@ class Branch(Step):
     @model_validator(mode="after")
     def _whole(self) -> Branch:
         for urgency in (None, *Urgency.__members__):
-            shares = [
-                c.share for c in self.choices if (urgency in c.urgency if urgency else not c.urgency)
-            ]
+            shares = [c.share for c in self.choices if (urgency in c.urgency if urgency else not c.urgency)]
             if shares:
                 shares_sum_to_one(shares, f"the shares{f' for {urgency}' if urgency else ''}")
         if all(c.urgency for c in self.choices):
@@ -149,7 +151,9 @@ class Fork(Step):
     """Start more threads of the case, each at a step; this thread goes on below."""
 
     do: Literal["fork"]
-    branches: tuple[Identifier, ...] = Field(min_length=1, max_length=8, description="Where each thread starts.")
+    branches: tuple[Identifier, ...] = Field(
+        min_length=1, max_length=8, description="Where each thread starts."
+    )
 
 
 class Join(Step):
@@ -198,7 +202,9 @@ class Cancel(Step):
     """End the other threads of the case that began at a step (or all others)."""
 
     do: Literal["cancel"]
-    thread: Identifier | None = Field(default=None, description="The step at which they began; none: all others.")
+    thread: Identifier | None = Field(
+        default=None, description="The step at which they began; none: all others."
+    )
 
 
 class Reach(Step):
@@ -233,7 +239,7 @@ class Arrivals(Model):
     per_year: float | None = Field(default=None, ge=0, description="Mean number a year.")
     per: Literal["origin", "inhabitant", "listed_patient", "share"] = Field(
         default="origin",
-        description="per_year counts for each origin service, inhabitant, listed patient; share: in all, divided.",
+        description="per_year is for each origin, inhabitant or listed patient; share: in all, divided.",
     )
     profile: Identifier | None = Field(default=None, description="Profile by hour of week; none: even.")
     hourly: tuple[float, ...] = Field(default=(), description="Mean number in each hour from the start.")
@@ -251,7 +257,9 @@ class Arrivals(Model):
 class Starts(Model):
     """Where and how often cases start, and what they are like."""
 
-    at: ServiceRef = Field(description="A service kind (each such service is an origin) or organisation/service.")
+    at: ServiceRef = Field(
+        description="A service kind (each such service is an origin) or organisation/service."
+    )
     arrivals: Arrivals = Field(description="How often.")
     urgency: dict[UrgencyName, Share] = Field(description="The share of each urgency.")
     areas: dict[Identifier, float] = Field(default_factory=dict, description="Weight of each clinical area.")
@@ -297,8 +305,6 @@ class PathwayFile(Model):
         double = sorted({i for i in ids if ids.count(i) > 1})
         if double:
             raise ValueError(f"two steps are called {', '.join(double)}")
-        from flowsim.errors import nearest
-
         for step in self.steps:
             for target in step_targets(step):
                 if target not in ids:

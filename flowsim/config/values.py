@@ -35,7 +35,9 @@ PlainDuration = Annotated[Duration, BeforeValidator(_hours_only), PlainSerialize
 #: A share from 0 to 1, written as "20 %" or 0.2.
 Share = Annotated[float, BeforeValidator(parse_share)]
 #: A name that other parts of the files refer to; it is the key of random draws, so keep it stable.
-Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_\-]*$", description="lower case, digits, _ and -")]
+Identifier = Annotated[
+    str, Field(pattern=r"^[a-z0-9][a-z0-9_\-]*$", description="lower case, digits, _ and -")
+]
 
 
 class Basis(Model):
@@ -61,7 +63,9 @@ class Estimate(Model):
     @model_validator(mode="after")
     def _inside(self) -> Estimate:
         if self.range is not None and not self.range[0] <= self.value <= self.range[1]:
-            raise ValueError(f"value {self.value:g} lies outside its range {self.range[0]:g}-{self.range[1]:g}")
+            raise ValueError(
+                f"value {self.value:g} lies outside its range {self.range[0]:g}-{self.range[1]:g}"
+            )
         return self
 
 

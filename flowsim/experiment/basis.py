@@ -41,7 +41,7 @@ def _certainties(value: Any) -> set[Certainty]:
 
 
 def practices_joined(design: Design) -> dict[str, int]:
-    """Return ``practices_on_platform`` at the start and ``practices_total``, those that can join, of a design."""
+    """Return ``practices_on_platform`` at the start and ``practices_total`` (those that can join)."""
     region = build(design.topology)
     order = joining_order(region, design.adoption.order, design.seed)
     on = practices_at(design.adoption.gp_practices, order, region)

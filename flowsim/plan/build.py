@@ -233,13 +233,13 @@ def _header(builder: Builder, steps: Steps, pathways: list[PathwayFile]) -> dict
         ]
         + [{"id": FILLER, "label": FILLER, "targets": {}, "delayed_after": {}, "waiting_filler": True}],
         "steps": [
-            _step_header(name, step, row, number.get(name, len(pathways)))
+            _step_header(step, row, number.get(name, len(pathways)))
             for (name, step), row in zip(steps.names, steps.rows, strict=True)
         ],
     }
 
 
-def _step_header(pathway: str, step: Any, row: Any, number: int) -> dict[str, Any]:
+def _step_header(step: Any, row: Any, number: int) -> dict[str, Any]:
     """Return one step as the header has it."""
     out: dict[str, Any] = {
         "id": step.id if step is not None else FILLER,

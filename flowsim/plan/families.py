@@ -22,7 +22,7 @@ from flowsim.plan.services import Builder
 from flowsim.plan.steps import NEVER_REACHED, Steps, urgency_shares
 from flowsim.topology import Region, ServiceNode, stable_hash
 from flowsim.topology.load import cases_per_week
-from flowsim.vocabulary import ServiceKind, StepKind, Urgency
+from flowsim.vocabulary import StepKind
 
 #: The pathway of those who wait for a place when the run starts.
 FILLER = "waiting_at_start"
@@ -64,7 +64,7 @@ class Families:
             if row["practice"] < 0:
                 served = _practices_of(region, region.services[origin])
                 if served not in drawn:
-                    drawn[served] = self._practices(served, pathway)
+                    drawn[served] = self._practices(served)
                 row["practice_first"], row["practice_count"] = drawn[served]
 
     def add_fillers(self, number: int) -> None:
@@ -139,7 +139,7 @@ class Families:
         self.area.extend([float(c) for c in np.cumsum(weights / weights.sum())[:-1]] + [NEVER_REACHED])
         return first, len(weights)
 
-    def _practices(self, served: tuple[int, ...], pathway: PathwayFile) -> tuple[int, int]:
+    def _practices(self, served: tuple[int, ...]) -> tuple[int, int]:
         """Add the cumulative weights of practices by listed patients."""
         practices = self.build.region.practices
         first = len(self.practice_weight)

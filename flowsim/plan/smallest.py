@@ -51,7 +51,7 @@ def smallest_plan() -> Plan:
                 },
                 "channels": {
                     "basis": _BASIS,
-                    "channels": {c: channel for c in ("platform", "edi", "letter", "portal", "phone")},
+                    "channels": dict.fromkeys(("platform", "edi", "letter", "portal", "phone"), channel),
                 },
                 "faults": {
                     "basis": _BASIS,

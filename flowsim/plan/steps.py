@@ -111,16 +111,7 @@ class Steps:
         if isinstance(step, Send):
             self._fill_send(row, pathway, step)
         elif isinstance(step, Work | Place):
-            row["role"] = self.role(pathway, step.service)
-            row["priority"] = _PRIORITY[step.priority]
-            row["patience"] = build.distribution(step.patience)
-            row["impatient"] = index[step.impatient] if step.impatient else -1
-            if isinstance(step, Work):
-                row["minutes"] = build.distribution(step.minutes)
-                row["search"] = build.distribution(step.search)
-            else:
-                row["hold"] = build.distribution(step.hold)
-                row["turned_away"] = index[step.turned_away] if step.turned_away else -1
+            self._fill_list(row, pathway, step, index)
         elif isinstance(step, Wait):
             row["minutes"] = build.distribution(step.time)
             row["calendar"] = build.calendar(step.calendar, f"{pathway}/{step.id}") if step.calendar else -1
@@ -129,22 +120,26 @@ class Steps:
         elif isinstance(step, Fork):
             row["first"], row["count"] = len(self.target), len(step.branches)
             self.target.extend(index[b] for b in step.branches)
-        elif isinstance(step, Join):
-            row["register_a"], row["value"] = registers[f"join {step.id}"], step.threads
-        elif isinstance(step, Set):
-            row["register_a"], row["value"], row["flag"] = registers[step.into], step.value, int(step.add)
-        elif isinstance(step, Copy):
-            row["register_a"], row["register_b"] = registers[step.source], registers[step.target]
-        elif isinstance(step, Compare):
-            row["register_a"], row["register_b"] = registers[step.first], registers[step.second]
-            row["yes"], row["no"] = index[step.equal], index[step.different]
-        elif isinstance(step, Repeat):
-            row["register_a"], row["value"] = registers[f"repeat {step.id}"], step.times
-            row["yes"] = index[step.to]
         elif isinstance(step, Cancel):
             row["value"] = index[step.thread] if step.thread else -1
         elif isinstance(step, Reach):
             row["milestone"] = int(Milestone[step.name])
+        else:
+            _fill_registers(row, step, index, registers)
+
+    def _fill_list(self, row: Any, pathway: str, step: Work | Place, index: dict[str, int]) -> None:
+        """Write whose list or place it is, and how long one waits and stays."""
+        build = self.build
+        row["role"] = self.role(pathway, step.service)
+        row["priority"] = _PRIORITY[step.priority]
+        row["patience"] = build.distribution(step.patience)
+        row["impatient"] = index[step.impatient] if step.impatient else -1
+        if isinstance(step, Work):
+            row["minutes"] = build.distribution(step.minutes)
+            row["search"] = build.distribution(step.search)
+        else:
+            row["hold"] = build.distribution(step.hold)
+            row["turned_away"] = index[step.turned_away] if step.turned_away else -1
 
     def _fill_send(self, row: Any, pathway: str, step: Send) -> None:
         """Write who sends what to whom."""
@@ -188,6 +183,22 @@ class Steps:
         )
 
 
+def _fill_registers(row: Any, step: AnyStep, index: dict[str, int], registers: dict[str, int]) -> None:
+    """Write what a step does with the case's registers."""
+    if isinstance(step, Join):
+        row["register_a"], row["value"] = registers[f"join {step.id}"], step.threads
+    elif isinstance(step, Set):
+        row["register_a"], row["value"], row["flag"] = registers[step.into], step.value, int(step.add)
+    elif isinstance(step, Copy):
+        row["register_a"], row["register_b"] = registers[step.source], registers[step.target]
+    elif isinstance(step, Compare):
+        row["register_a"], row["register_b"] = registers[step.first], registers[step.second]
+        row["yes"], row["no"] = index[step.equal], index[step.different]
+    elif isinstance(step, Repeat):
+        row["register_a"], row["value"] = registers[f"repeat {step.id}"], step.times
+        row["yes"] = index[step.to]
+
+
 def alarm_hours(within: Duration) -> float:
     """Return a limit in hours of the clock; a working day counts as 33.6 h (a week has five)."""
     return within.hours + within.working_days * ALARM_HOURS_PER_WORKING_DAY
@@ -200,7 +211,7 @@ def _places(pathway: PathwayFile) -> dict[str, int]:
         code = (stable_hash(step.id) & 0xFFFFFF) or 1
         for other, known in out.items():
             if known == code:
-                message = f"steps '{other}' and '{step.id}' of pathway '{pathway.id}' would share their random draws"
+                message = f"steps '{other}' and '{step.id}' of '{pathway.id}' would share their random draws"
                 raise FaultsInFile([Fault(pathway.id, None, "steps", message, "Rename one of them.")])
         out[step.id] = code
     return out
@@ -223,7 +234,10 @@ def _registers(pathway: PathwayFile) -> dict[str, int]:
         elif isinstance(step, Repeat):
             names.setdefault(f"repeat {step.id}", len(names))
     if len(names) > REGISTERS:
-        message = f"pathway '{pathway.id}' needs {len(names)} registers; {REGISTERS} are there (joins and repeats count)"
+        message = (
+            f"pathway '{pathway.id}' needs {len(names)} registers (joins and repeats count); "
+            f"there are {REGISTERS}"
+        )
         raise FaultsInFile([Fault(pathway.id, None, "steps", message, "Split the pathway.")])
     return names
 

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from flowsim.config.pathway_file import PathwayFile, Place, Send, Wait, Work
+import networkx as nx
+
+from flowsim.config.pathway_file import (
+    Branch,
+    Cancel,
+    Compare,
+    End,
+    PathwayFile,
+    Place,
+    Repeat,
+    Send,
+    Wait,
+    Work,
+    step_targets,
+)
 from flowsim.errors import Fault, did_you_mean
 from flowsim.topology.checks import Finding, Where, as_faults
 from flowsim.topology.graph import Region
@@ -121,6 +135,30 @@ def no_arrivals(region: Region, pathway: PathwayFile) -> Iterator[Finding]:
         yield ("starts", "arrivals", "per"), message, "Write per: inhabitant, share or origin."
 
 
+def endless_loop(region: Region, pathway: PathwayFile) -> Iterator[Finding]:  # noqa: ARG001  a check's form
+    """Find ways back to an earlier step that take no time: a case would go round for ever at one instant."""
+    order = [step.id for step in pathway.steps]
+    instant: nx.DiGraph[str] = nx.DiGraph()
+    for step, following in zip(pathway.steps, [*order[1:], None], strict=True):
+        if isinstance(step, Work | Place | Wait | Send | End):
+            continue
+        targets = [t for t in step_targets(step) if not isinstance(step, Repeat | Cancel) or t == step.next]
+        if step.next is None and following is not None and not isinstance(step, Branch | Compare):
+            targets.append(following)
+        instant.add_edges_from((step.id, target) for target in targets)
+    for loop in sorted(sorted(part) for part in nx.strongly_connected_components(instant)):
+        if len(loop) > 1 or instant.has_edge(loop[0], loop[0]):
+            first = min(order.index(name) for name in loop)
+            message = (
+                f"The steps {', '.join(loop)} of the pathway '{pathway.id}' lead round without taking time."
+            )
+            yield (
+                ("steps", first),
+                message,
+                "Put a wait or work between them, or count the rounds with 'repeat'.",
+            )
+
+
 def nothing_taken(region: Region, pathways: Sequence[PathwayFile]) -> Iterator[Finding]:
     """Find watched lists that a pathway uses and that have no staff, so what lands there stays.
 
@@ -186,6 +224,7 @@ CHECKS: tuple[Callable[[Region, PathwayFile], Iterator[Finding]], ...] = (
     unknown_profile,
     unknown_step_calendar,
     no_arrivals,
+    endless_loop,
 )
 
 #: What is told, but does not stop a run.

@@ -14,4 +14,4 @@ class Mailbox(Protocol):
         """Tell the mail to do something now, with all its consequences."""
 
     def draw(self, name: str, n: int, row: int = -1) -> tuple[float, float]:
-        """Return a uniform and a duration in hours (from a row of the distributions) for the n-th of a name."""
+        """Return a uniform and a duration in hours (a row of the distributions) for the n-th of a name."""
