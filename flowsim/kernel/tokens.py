@@ -58,7 +58,11 @@ def new_token(state: State, c: int, step: int, role: int) -> int:
     token["found_at"] = 0.0
     token["doom"] = 0
     token["errand"] = 0
+    # A slot is used again: nothing of whoever had it before may show in a row or a draw.
+    token["sender"] = -1
     token["intended"] = -1
+    token["actual"] = -1
+    token["send_step"] = -1
     token["elder"] = -1
     token["sibling"] = case["first"]
     if case["first"] >= 0:
