@@ -35,7 +35,7 @@ from flowsim.kernel.state import (
 )
 from flowsim.kernel.tokens import draw, free_case, free_token
 from flowsim.plan.layout import UNLIMITED, Arrays
-from flowsim.vocabulary import Event, Fault, FoundBy, NoticeKind, Purpose
+from flowsim.vocabulary import Event, Fault, FoundBy, NoticeKind, Purpose, StepKind
 from flowsim.vocabulary import State as Truth
 
 LISTED_EVENT = int(Event.listed)
@@ -54,6 +54,7 @@ UNWATCHED = int(Fault.unwatched)
 LIST_SWAMPED = int(NoticeKind.list_swamped)
 DRAW_WORK = int(Purpose.work)
 DRAW_PLACE = int(Purpose.place)
+WORK_STEP = int(StepKind.work)
 
 
 @inlined
@@ -85,8 +86,9 @@ def work_hours(plan: Arrays, state: State, t: int, s: int) -> float:
         u0, _, _, _ = draw(plan, state, t, token["send_step"], DRAW_WORK, 2)
         return sample(plan.tables, plan.service[s]["error_minutes"], u0)
     reading = plan.step[token["send_step"]]["reading"]
-    if reading < 0:
-        reading = plan.step[plan.step[token["send_step"]]["next"]]["minutes"]
+    following = int(plan.step[token["send_step"]]["next"])
+    if reading < 0 and following >= 0 and plan.step[following]["kind"] == WORK_STEP:
+        reading = plan.step[following]["minutes"]
     if reading < 0:
         return 0.0
     u0, _, _, _ = draw(plan, state, t, token["send_step"], DRAW_WORK, 1)
