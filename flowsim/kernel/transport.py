@@ -289,10 +289,17 @@ def pass_relays(plan: Arrays, state: State, journal: Journal, t: int, now: float
             token["hop"] += 1
             continue
         relay = plan.service[r]
+        if state.service[r]["up"] == 0 and relay["drops"] == 1:
+            token["lost"] = 1
+            if plan.channel[token["channel"]]["receipts"] == RECEIPTS_NONE:
+                # It went in and never comes out, and there is no receipt that anybody could miss.
+                token["fault"] = UNDELIVERED
+                token["state"] = SILENT
+                write(state, journal, now, RELAY_IN, t, token["send_step"], r, token["sender"], 0)
+                get_stuck(plan, state, t, now)
+                return
+            break
         if state.service[r]["up"] == 0 or state.service[r]["length"] > 0:
-            if relay["drops"] == 1:
-                token["lost"] = 1
-                break
             if relay["per_hour"] == 0.0:
                 state.service[r]["length"] += 1
                 write(
