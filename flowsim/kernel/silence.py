@@ -8,7 +8,7 @@ from flowsim.kernel.compiling import compiled, inlined
 from flowsim.kernel.draws import sample
 from flowsim.kernel.queues import schedule, take_out
 from flowsim.kernel.rows import notify, write
-from flowsim.kernel.state import FOUND, LISTED, REDELIVER, RETURNING, STUCK, Journal, State
+from flowsim.kernel.state import FOUND, LISTED, REDELIVER, RETURNING, STUCK, WAKE, WORKING, Journal, State
 from flowsim.kernel.tokens import draw
 from flowsim.plan.layout import MESSAGES, Arrays
 from flowsim.vocabulary import Event, FoundBy, NoticeKind, Purpose
@@ -78,6 +78,10 @@ def found(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> N
             notify(state, now, LIST_FOUND, s, 0, state.case[token["case"]]["id"], token["delivery"])
         state.service[s]["length"] -= 1
         take_out(state, t)
+    elif token["phase"] == WORKING:
+        # Whoever was reading it lets it go, and is free for the next.
+        state.service[token["at"]]["busy"] -= 1
+        schedule(state, now, WAKE, int(token["at"]), 0)
     token["generation"] += 1
     token["state"] = MOVING
     tries = token["attempt"]
@@ -113,6 +117,7 @@ def send_back(plan: Arrays, state: State, journal: Journal, t: int, now: float) 
 def misread(plan: Arrays, state: State, journal: Journal, t: int, s: int, now: float) -> None:
     """A wrong receiver has read a message: it passes it on, tells the sender, or does nothing."""
     token = state.token[t]
+    token["phase"] = STUCK
     u0, _, _, _ = draw(plan, state, t, token["send_step"], DRAW_WRONG_RECEIVER, 0)
     setting = plan.setting[0]
     if u0 < setting["forwards"]:
@@ -122,7 +127,5 @@ def misread(plan: Arrays, state: State, journal: Journal, t: int, s: int, now: f
     elif u0 < setting["forwards"] + setting["notifies"]:
         token["found_by"] = BY_NOTICE
         found(plan, state, journal, t, now)
-    else:
-        token["phase"] = STUCK
-        if token["found_at"] < setting["end"]:
-            schedule(state, max(float(token["found_at"]), now), FOUND, t, token["generation"])
+    elif token["found_at"] < setting["end"]:
+        schedule(state, max(float(token["found_at"]), now), FOUND, t, token["generation"])
