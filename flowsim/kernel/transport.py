@@ -201,7 +201,7 @@ def author(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> 
     if doom >> INCOMPLETE & 1:
         token["fault"] = INCOMPLETE
     token["doom"] = doom
-    if plan.step[step]["alarm"] >= 0.0:
+    if plan.step[step]["alarm"] >= 0.0 and token["copy"] == 0:
         schedule(state, now + plan.step[step]["alarm"], ALARM, t, token["life"])
     if doom >> NOT_EMITTED & 1 or doom >> COPY_OMITTED & 1:
         token["fault"] = NOT_EMITTED if doom >> NOT_EMITTED & 1 else COPY_OMITTED
