@@ -113,7 +113,7 @@ def draw(frame: pd.DataFrame, labels: Labels) -> Figure:
             axes.set_axis_off()
             continue
         _panel(axes, lengths[lengths["service_kind"] == kinds[i]], names, outages, labels)
-        axes.set_title(labels.word("service_kind", kinds[i]))
+        axes.set_title(list_name(kinds[i], labels))
         axes.set_ylabel(labels.text("backlog_items") if i % columns == 0 else "")
         axes.tick_params(labelbottom=i + columns >= len(kinds))
     grid[-1, 0].set_xlabel(labels.text("backlog_days"), loc="left")
@@ -125,6 +125,12 @@ def draw(frame: pd.DataFrame, labels: Labels) -> Figure:
     corner = min(columns, len(kinds)) - 1
     _ends(grid[0, corner], lengths[lengths["service_kind"] == kinds[corner]], names, labels)
     return finished(figure)
+
+
+def list_name(kind: str, labels: Labels) -> str:
+    """Return what a list is called: the kind of service, or waiting for its places."""
+    name = labels.word("service_kind", kind.removesuffix(inputs.PLACES))
+    return labels.text("backlog_places", kind=name) if kind.endswith(inputs.PLACES) else name
 
 
 def _panel(axes: Axes, part: pd.DataFrame, names: list[str], outages: pd.DataFrame, labels: Labels) -> None:
@@ -179,7 +185,7 @@ def _title(lengths: pd.DataFrame, names: list[str], labels: Labels) -> str:
     if len(names) == 1:
         last = lengths[lengths["day"] == lengths["day"].max()]
         row = inputs.largest(last, "length")
-        service = labels.word("service_kind", row["service_kind"])
+        service = list_name(row["service_kind"], labels)
         return labels.text(
             "backlog_title_single", service=service, value=labels.number(row["length"]), **values
         )
@@ -196,7 +202,7 @@ def _title(lengths: pd.DataFrame, names: list[str], labels: Labels) -> str:
     )
     return labels.text(
         "backlog_title" + ("_depends" if inputs.depends(row) else ""),
-        service=labels.word("service_kind", row["service_kind"]),
+        service=list_name(row["service_kind"], labels),
         change=longer,
         **values,
     )

@@ -16,6 +16,9 @@ ADOPTION: Final = "adoption.gp_practices"
 EQUAL: Final = "equal"
 REPLICATION: Final = ["scenario", "replication"]
 
+#: Marks the list of those who wait for a bed or slot of a kind of service.
+PLACES: Final = "/places"
+
 
 def levels(scenarios: pd.DataFrame) -> pd.DataFrame:
     """Return what each scenario is called on a chart: ``scenario, rates, level, order, practices_share``.
@@ -107,8 +110,15 @@ def stages(profile: pd.DataFrame) -> pd.DataFrame:
 
 
 def backlog(profile: pd.DataFrame) -> pd.DataFrame:
-    """Return list lengths by scenario, replication, kind of service and day, parties added up."""
+    """Return list lengths by scenario, replication, kind of service and day, parties added up.
+
+    Those who wait for a place are a list of their own: their kind ends in ``PLACES``.
+    """
     table = profile.rename(columns={"length": "list_length"})
+    kind = table["service_kind"].astype(str)
+    if "waiting_for" in table:
+        kind = kind + np.where(table["waiting_for"].astype(str) == "place", PLACES, "")
+    table = table.assign(service_kind=kind)
     keys = [*REPLICATION, "service_kind", "day"]
     return table.groupby(keys, observed=True)["list_length"].sum().reset_index()
 
