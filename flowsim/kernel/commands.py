@@ -10,7 +10,19 @@ from flowsim.kernel.queues import schedule, take_out
 from flowsim.kernel.receiving import twin
 from flowsim.kernel.rows import write, write_service
 from flowsim.kernel.silence import get_stuck
-from flowsim.kernel.state import DOUBLE, FOUND, FREE, LISTED, READ, RETRIER, WAKE, Journal, State
+from flowsim.kernel.state import (
+    DOUBLE,
+    FOUND,
+    FREE,
+    LISTED,
+    READ,
+    RETRIER,
+    STUCK,
+    WAKE,
+    WORK,
+    Journal,
+    State,
+)
 from flowsim.kernel.tokens import ROUTINE_LEVEL
 from flowsim.plan.layout import LEVELS, Arrays
 from flowsim.vocabulary import CommandKind, Event, Fault, FoundBy
@@ -34,6 +46,7 @@ SNAPSHOT_EVENT = int(Event.snapshot)
 NONE = int(Truth.none)
 MOVING = int(Truth.moving)
 SILENT = int(Truth.silent)
+SEEN = int(Truth.seen)
 UNWATCHED = int(Fault.unwatched)
 VANISHED = int(Fault.vanished)
 BY_FORWARD = int(FoundBy.forwarded)
@@ -149,7 +162,7 @@ def act_on(
             if token["phase"] == LISTED:
                 vanish(plan, state, journal, t, now)
                 return
-        elif token["state"] == SILENT:
+        elif token["state"] == SILENT or token["phase"] == STUCK:
             token["found_by"] = BY_FORWARD if kind == FORWARD else BY_COMMAND
             schedule(state, now, FOUND, t, token["generation"])
             return
@@ -170,9 +183,11 @@ def vanish(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> 
     take_out(state, t)
     token["generation"] += 1
     token["fault"] = VANISHED
-    if token["delivery"] != 0:
+    if token["delivery"] == 0:
+        # A task without a message: what its own step is decides the luck of being missed.
+        token["send_step"] = token["step"]
+    elif token["state"] != SEEN:
         token["state"] = SILENT
-    write(
-        state, journal, now, VANISHED_EVENT, t, token["step"], s, token["sender"], state.service[s]["length"]
-    )
+    step = token["step"] if token["errand"] == WORK else token["send_step"]
+    write(state, journal, now, VANISHED_EVENT, t, step, s, token["sender"], state.service[s]["length"])
     get_stuck(plan, state, t, now)

@@ -303,6 +303,10 @@ def done(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> bo
 def redeliver(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> bool:
     """Bring a message that was sent again before the service it was meant for."""
     token = state.token[t]
+    if token["delivery"] == 0 or token["state"] == SEEN:
+        # A task that had vanished: its thread stands at the step where it was.
+        token["phase"] = RUNNING
+        return True
     token["actual"] = token["intended"]
     write(state, journal, now, RECEIVED, t, token["send_step"], token["intended"], token["sender"], 0)
     return arrived(plan, state, journal, t, now)

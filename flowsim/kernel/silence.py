@@ -18,6 +18,7 @@ FORWARDED = int(Event.forwarded)
 FOUND_EVENT = int(Event.found)
 RESENT = int(Event.resent)
 MOVING = int(Truth.moving)
+SEEN = int(Truth.seen)
 BY_FIRST = int(FoundBy.patient_calls)
 BY_CHASING = int(FoundBy.referrer_chases)
 BY_RECORD = int(FoundBy.shared_record_look)
@@ -83,6 +84,9 @@ def found(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> N
         state.service[token["at"]]["busy"] -= 1
         schedule(state, now, WAKE, int(token["at"]), 0)
     token["generation"] += 1
+    if token["delivery"] == 0 or token["state"] == SEEN:
+        task_found(plan, state, journal, t, now)
+        return
     token["state"] = MOVING
     tries = token["attempt"]
     token["attempt"] = token["found_by"]
@@ -97,6 +101,21 @@ def found(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> N
                 state, now, DEFECT_REPORTED, d, reporter, state.case[token["case"]]["id"], token["delivery"]
             )
     send_back(plan, state, journal, t, now)
+
+
+@inlined
+def task_found(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> None:
+    """Somebody misses a task that vanished from a list: it is put there again, no message is sent."""
+    token = state.token[t]
+    tries = token["attempt"]
+    token["attempt"] = token["found_by"]
+    write(state, journal, now, FOUND_EVENT, t, token["step"], token["at"], token["sender"], 0)
+    token["attempt"] = tries
+    token["phase"] = RETURNING
+    u0, _, _, _ = draw(plan, state, t, token["step"], DRAW_REDELIVERY, token["attempt"])
+    schedule(
+        state, now + sample(plan.tables, plan.setting[0]["redelivery"], u0), REDELIVER, t, token["generation"]
+    )
 
 
 @compiled
