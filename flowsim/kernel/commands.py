@@ -15,6 +15,7 @@ from flowsim.kernel.state import (
     FOUND,
     FREE,
     LISTED,
+    MISREAD,
     READ,
     RETRIER,
     STUCK,
@@ -41,6 +42,7 @@ REMOVE = int(CommandKind.remove)
 SNAPSHOT = int(CommandKind.snapshot)
 
 LISTED_EVENT = int(Event.listed)
+FOUND_EVENT = int(Event.found)
 VANISHED_EVENT = int(Event.vanished)
 SNAPSHOT_EVENT = int(Event.snapshot)
 NONE = int(Truth.none)
@@ -104,6 +106,7 @@ def set_owner(plan: Arrays, state: State, journal: Journal, s: int, watched: int
         return
     service["watched"] = watched
     if watched == 1:
+        discover(state, journal, s, now)
         schedule(state, now, WAKE, s, 0)
         return
     for level in range(LEVELS):
@@ -126,6 +129,33 @@ def set_owner(plan: Arrays, state: State, journal: Journal, s: int, watched: int
                 )
                 get_stuck(plan, state, t, now)
                 token["phase"] = LISTED
+            t = int(token["next"])
+
+
+@inlined
+def discover(state: State, journal: Journal, s: int, now: float) -> None:
+    """Find what lies unseen on a list, now that it has an owner; a free member of staff will take it."""
+    for level in range(LEVELS):
+        t = int(state.head[s * LEVELS + level])
+        while t >= 0:
+            token = state.token[t]
+            if token["state"] == SILENT and token["intended"] == s and token["errand"] != MISREAD:
+                token["state"] = MOVING
+                attempt = token["attempt"]
+                token["attempt"] = BY_COMMAND
+                step = token["step"] if token["errand"] == WORK else token["send_step"]
+                write(
+                    state,
+                    journal,
+                    now,
+                    FOUND_EVENT,
+                    t,
+                    step,
+                    s,
+                    token["sender"],
+                    state.service[s]["length"],
+                )
+                token["attempt"] = attempt
             t = int(token["next"])
 
 

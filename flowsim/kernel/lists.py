@@ -35,13 +35,12 @@ from flowsim.kernel.state import (
 )
 from flowsim.kernel.tokens import draw, free_case, free_token
 from flowsim.plan.layout import UNLIMITED, Arrays
-from flowsim.vocabulary import Event, Fault, FoundBy, NoticeKind, Purpose, StepKind
+from flowsim.vocabulary import Event, Fault, NoticeKind, Purpose, StepKind
 from flowsim.vocabulary import State as Truth
 
 LISTED_EVENT = int(Event.listed)
 TAKEN = int(Event.taken)
 DONE_EVENT = int(Event.done)
-FOUND_EVENT = int(Event.found)
 PLACED = int(Event.placed)
 LEFT = int(Event.left)
 CLOSED = int(Event.closed)
@@ -49,7 +48,6 @@ RELAY_IN = int(Event.relay_in)
 MOVING = int(Truth.moving)
 SILENT = int(Truth.silent)
 SEEN = int(Truth.seen)
-BY_COMMAND = int(FoundBy.command)
 UNWATCHED = int(Fault.unwatched)
 LIST_SWAMPED = int(NoticeKind.list_swamped)
 DRAW_WORK = int(Purpose.work)
@@ -179,13 +177,6 @@ def begin(plan: Arrays, state: State, journal: Journal, t: int, s: int, now: flo
     else:
         step = token["step"] if errand == WORK else token["send_step"]
         if token["delivery"] != 0 and s == token["intended"] and token["state"] != 0:
-            if token["state"] == SILENT:
-                # The list lay unwatched and has been found: that is what brought this item in.
-                token["state"] = MOVING
-                attempt = token["attempt"]
-                token["attempt"] = BY_COMMAND
-                write(state, journal, now, FOUND_EVENT, t, step, s, token["sender"], service["length"])
-                token["attempt"] = attempt
             token["state"] = SEEN
         write(state, journal, now, TAKEN, t, step, s, token["sender"], service["length"])
         token["phase"] = WORKING

@@ -73,6 +73,8 @@ def get_stuck(plan: Arrays, state: State, t: int, now: float) -> None:
 def found(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> None:
     """Somebody has found a message that lay in a silent state: it is on its way again."""
     token = state.token[t]
+    if token["state"] == MOVING:
+        return  # its list has got an owner in the meantime
     if token["phase"] == LISTED:
         s = int(token["at"])
         if state.service[s]["watched"] == 0:
