@@ -306,7 +306,9 @@ def redeliver(plan: Arrays, state: State, journal: Journal, t: int, now: float) 
     if token["delivery"] == 0 or token["state"] == SEEN:
         # A task that had vanished: its thread stands at the step where it was.
         token["phase"] = RUNNING
+        token["last"] = -1
         return True
+    token["last"] = -1
     token["actual"] = token["intended"]
     write(state, journal, now, RECEIVED, t, token["send_step"], token["intended"], token["sender"], 0)
     return arrived(plan, state, journal, t, now)

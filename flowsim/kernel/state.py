@@ -106,6 +106,7 @@ TOKEN: Final = np.dtype(
         ("errand", np.int64),  # what the list entry asks for
         ("doom", np.int64),  # faults that wait for the message, a bit for each
         ("step", np.int64),
+        ("last", np.int64),  # the step at which it stood before; -1: going back to it is no new visit
         ("thread", np.int64),
         ("phase", np.int64),
         ("role", np.int64),

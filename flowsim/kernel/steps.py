@@ -69,6 +69,10 @@ def step_once(plan: Arrays, state: State, journal: Journal, t: int, now: float) 
     if token["role"] == READER or token["step"] < 0:
         end(plan, state, journal, t, now)
         return False
+    if token["step"] <= token["last"]:
+        # Back at an earlier step: a new visit, with luck and messages of its own.
+        token["visit"] += 1
+    token["last"] = token["step"]
     kind = plan.step[token["step"]]["kind"]
     if kind == WORK:
         return do_work(plan, state, journal, t, now)
@@ -258,6 +262,7 @@ def do_repeat(plan: Arrays, state: State, t: int) -> bool:
     state.register[place] += 1
     if state.register[place] < step["value"]:
         token["visit"] += 1
+        token["last"] = -1
         token["step"] = step["yes"]
     else:
         state.register[place] = 0

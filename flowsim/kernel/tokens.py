@@ -42,6 +42,7 @@ def new_token(state: State, c: int, step: int, role: int) -> int:
     token["case"] = c
     token["step"] = step
     token["thread"] = step
+    token["last"] = -1
     token["role"] = role
     token["phase"] = RUNNING
     token["list"] = -1
