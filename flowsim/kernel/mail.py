@@ -49,11 +49,13 @@ from flowsim.kernel.state import (
     REDELIVER,
     RESEND,
     ROOM,
+    ROOM_TO_END,
     RUNNING,
     SLOT,
     STEP,
     TOKENS_LEFT,
     WAKE,
+    WIDEST,
     WITHDRAW,
     Commands,
     Journal,
@@ -86,7 +88,7 @@ DRAW_WORLD = int(Purpose.world)
 def advance(plan: Arrays, state: State, commands: Commands, journal: Journal, limit: float) -> int:
     """Handle everything strictly before a limit in hours; return why it stopped (see kernel.state)."""
     while True:
-        room = ROOM
+        room = ROOM + ROOM_TO_END * state.counter[WIDEST]
         if commands.progress[1] < commands.progress[0]:
             room += room_for(state, commands.command[commands.progress[1]])
         if journal.length[0] + room > len(journal.rows):

@@ -31,10 +31,16 @@ SUBSCRIBED: Final = 10
 BUDGET: Final = 11  # stop after so many events; -1: none
 CASES: Final = 12
 STOPS: Final = 13
+WIDEST: Final = 14  # most threads that a case has had at a time
 COUNTS: Final = 16
 
-#: Room that one queue entry may need, at most, in rows, queue entries and tokens.
+#: Room that one queue entry may need, at most, in rows, queue entries and tokens, beside what it
+#: takes to end the threads of a case.
 ROOM: Final = 128
+#: Rows, queue entries or tokens after which a thread's walk goes on as an entry of its own.
+PAUSE_AFTER: Final = 64
+#: Rows or queue entries that ending one thread may need, at most.
+ROOM_TO_END: Final = 4
 
 # What a call to advance answers.
 REACHED: Final = 0

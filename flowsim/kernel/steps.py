@@ -12,9 +12,12 @@ from flowsim.kernel.state import (
     HELD,
     LISTED,
     PASSING,
+    PAUSE_AFTER,
+    QUEUE_LENGTH,
     QUEUING,
     READER,
     STEP,
+    TOKENS_LEFT,
     WAITING,
     WAKE,
     WORKING,
@@ -56,10 +59,22 @@ ERRAND_WORK = 0
 
 @inlined
 def run(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> None:
-    """Walk a token through its steps until it waits for something or ends."""
-    going = True
-    while going:
-        going = step_once(plan, state, journal, t, now)
+    """Walk a token through its steps until it waits for something or ends.
+
+    A walk that fills much of the room goes on at this instant as an entry of its own.
+    """
+    rows = journal.length[0]
+    entries = state.counter[QUEUE_LENGTH]
+    tokens = state.counter[TOKENS_LEFT]
+    while step_once(plan, state, journal, t, now):
+        if (
+            journal.length[0] - rows > PAUSE_AFTER
+            or state.counter[QUEUE_LENGTH] - entries > PAUSE_AFTER
+            or tokens - state.counter[TOKENS_LEFT] > PAUSE_AFTER
+        ):
+            state.token[t]["phase"] = WAITING
+            schedule(state, now, STEP, t, state.token[t]["generation"])
+            return
 
 
 @inlined

@@ -16,6 +16,7 @@ from flowsim.kernel.state import (
     REPLICATION,
     RUNNING,
     TOKENS_LEFT,
+    WIDEST,
     State,
 )
 from flowsim.plan.layout import (
@@ -70,6 +71,7 @@ def new_token(state: State, c: int, step: int, role: int) -> int:
         state.token[case["first"]]["elder"] = t
     case["first"] = t
     case["tokens"] += 1
+    state.counter[WIDEST] = max(state.counter[WIDEST], case["tokens"])
     return t
 
 
