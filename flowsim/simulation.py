@@ -7,6 +7,7 @@ the world does, and stops early when it has something to tell the world.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Generator, Iterable
 from typing import Any, NamedTuple
@@ -172,7 +173,7 @@ class Clock(simpy.Environment):
         """Let the mail reach the world's next event, or the instant at which it has something to tell."""
         reached = self.mail.advance(self.peek())
         if self.mail.notices:
-            event = self.timeout(max(reached - self.now, 0.0), self.mail.take_notices())
+            event = self.timeout(_delay_until(reached, self.now), self.mail.take_notices())
             event.callbacks.append(self._hear)
         upcoming = self.peek()
         self.mail.now = upcoming
@@ -188,6 +189,20 @@ class Clock(simpy.Environment):
         for notice in notices:
             for listener in self.listeners:
                 listener(notice)
+
+
+def _delay_until(instant: float, now: float) -> float:
+    """Return the delay that added to ``now`` gives exactly ``instant``, 0 if that has passed.
+
+    A difference of floats, added again, may miss by a rounding; the world would then act before what it
+    was told of, or after mail that comes later.
+    """
+    delay = max(instant - now, 0.0)
+    while now + delay < instant:
+        delay = math.nextafter(delay, math.inf)
+    while now + delay > instant and delay > 0.0:
+        delay = math.nextafter(delay, 0.0)
+    return delay
 
 
 def simulate(
