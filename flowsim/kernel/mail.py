@@ -95,6 +95,8 @@ def advance(plan: Arrays, state: State, commands: Commands, journal: Journal, li
             return BLOCK_FULL
         if room_is_short(state, room):
             return NEED_ROOM
+        if 2 * state.counter[NOTICES] > len(state.notice):
+            return NOTICED
         if commands.progress[1] < commands.progress[0]:
             obey(plan, state, journal, commands.command[commands.progress[1]])
             commands.progress[1] += 1
