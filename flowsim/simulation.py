@@ -222,7 +222,8 @@ def simulate(
     for go_lives in [plan.world.go_lives] if plan.world.go_lives else []:
         clock.process(roll_out(clock, mail, go_lives))
     for o in plan.world.outages:
-        clock.process(outage(clock, mail, o.relay, o.lasts, o.at_hours, o.per_year))
+        name = plan.header["services"][o.relay]["id"]
+        clock.process(outage(clock, mail, o.relay, name, o.lasts, o.at_hours, o.per_year))
     for process in processes:
         clock.process(process(clock, mail))
     clock.run(until=plan.end_hours)

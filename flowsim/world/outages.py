@@ -18,14 +18,18 @@ def outage(
     env: simpy.Environment,
     mail: Mailbox,
     relay: int,
+    name: str,
     lasts: int,
     at_hours: float | None,
     per_year: float,
 ) -> Generator[simpy.Event, Any, None]:
-    """Take a relay down at ``at_hours``, or so often a year on average; each time it comes back later."""
+    """Take a relay down at ``at_hours``, or so often a year on average; each time it comes back later.
+
+    ``name`` is the relay's id: its luck is its own, whatever else there is in the region.
+    """
     n = 0
     while at_hours is not None or per_year > 0.0:
-        chance, length = mail.draw(f"outage/{relay}", n, lasts)
+        chance, length = mail.draw(f"outage/{name}", n, lasts)
         wait = at_hours if at_hours is not None else -math.log(chance) * HOURS_PER_YEAR / per_year
         yield env.timeout(max(wait, 0.0))
         mail.command(CommandKind.set_relay, relay, 0)
