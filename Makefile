@@ -14,7 +14,7 @@ OUT ?= out/$(basename $(notdir $(EXPERIMENT)))
 
 run: setup
 	$(BIN)/flowsim run $(EXPERIMENT)
-	@echo "Results: $(OUT)/report.html, charts in $(OUT)/charts, tables in $(OUT)/*.csv"
+	@echo "Results: charts in $(OUT)/charts, tables in $(OUT)/*.csv; $(BIN)/flowsim show $(OUT) prints them again"
 
 test: setup
 	$(BIN)/python -m pytest -q $(ARGS)

@@ -99,9 +99,7 @@ def _once_for_all_constants(dispatcher: Any) -> Any:
     unliteral: Any = types.unliteral
 
     def get_call_template(args: Any, kws: Any) -> Any:
-        return resolve(
-            tuple(unliteral(a) for a in args), {name: unliteral(a) for name, a in kws.items()}
-        )
+        return resolve(tuple(unliteral(a) for a in args), {name: unliteral(a) for name, a in kws.items()})
 
     dispatcher.get_call_template = get_call_template
     return dispatcher

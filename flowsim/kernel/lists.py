@@ -264,7 +264,7 @@ def open_slot(plan: Arrays, state: State, s: int, now: float) -> None:
         return
     rate = plan.service[s]["slot_rate"]
     calendar = plan.service[s]["slot_calendar"]
-    following = int(math.floor(working_hours(plan.calendars, calendar, now) * rate)) + 1
+    following = math.floor(working_hours(plan.calendars, calendar, now) * rate) + 1
     if following <= service["slot_last"]:
         following = int(service["slot_last"]) + 1
     at = at_working_hours(plan.calendars, calendar, following / rate)

@@ -368,7 +368,7 @@ def impatient(plan: Arrays, state: State, journal: Journal, t: int, now: float) 
 
 @inlined
 def alarm(plan: Arrays, state: State, journal: Journal, t: int, life: int, now: float) -> None:
-    """A limit has passed without the message having been seen: write it, and tell the world."""
+    """Write that a limit has passed without the message having been seen, and tell the world."""
     token = state.token[t]
     if (
         token["life"] != life

@@ -11,12 +11,13 @@ from flowsim.kernel.rows import notify, write
 from flowsim.kernel.state import FOUND, LISTED, REDELIVER, RETURNING, STUCK, WAKE, WORKING, Journal, State
 from flowsim.kernel.tokens import draw
 from flowsim.plan.layout import MESSAGES, Arrays
-from flowsim.vocabulary import Event, FoundBy, NoticeKind, Purpose
+from flowsim.vocabulary import Channel, Event, FoundBy, NoticeKind, Purpose
 from flowsim.vocabulary import State as Truth
 
 FORWARDED = int(Event.forwarded)
 FOUND_EVENT = int(Event.found)
 RESENT = int(Event.resent)
+PHONE = int(Channel.phone)
 MOVING = int(Truth.moving)
 SEEN = int(Truth.seen)
 BY_FIRST = int(FoundBy.patient_calls)
@@ -71,7 +72,7 @@ def get_stuck(plan: Arrays, state: State, t: int, now: float) -> None:
 
 @compiled
 def found(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> None:
-    """Somebody has found a message that lay in a silent state: it is on its way again."""
+    """Let somebody find a message that lay in a silent state: it is on its way again."""
     token = state.token[t]
     if token["state"] == MOVING:
         return  # its list has got an owner in the meantime
@@ -107,7 +108,7 @@ def found(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> N
 
 @inlined
 def task_found(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> None:
-    """Somebody misses a task that vanished from a list: it is put there again, no message is sent."""
+    """Let somebody miss a task that vanished from a list: it is put there again, no message is sent."""
     token = state.token[t]
     tries = token["attempt"]
     token["attempt"] = token["found_by"]
@@ -122,21 +123,22 @@ def task_found(plan: Arrays, state: State, journal: Journal, t: int, now: float)
 
 @compiled
 def send_back(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> None:
-    """Send a failed or found message to the right service again, by phone or a new message."""
+    """Give a failed or found message to the right service by phone: what people fall back on."""
     token = state.token[t]
     token["state"] = MOVING
     token["phase"] = RETURNING
     token["doom"] = 0
+    token["channel"] = PHONE
     write(state, journal, now, RESENT, t, token["send_step"], token["sender"], token["intended"], 0)
-    u0, _, _, _ = draw(plan, state, t, token["send_step"], DRAW_REDELIVERY, token["attempt"])
-    schedule(
-        state, now + sample(plan.tables, plan.setting[0]["redelivery"], u0), REDELIVER, t, token["generation"]
-    )
+    u0, u1, _, _ = draw(plan, state, t, token["send_step"], DRAW_REDELIVERY, token["attempt"])
+    hours = sample(plan.tables, plan.setting[0]["redelivery"], u0)
+    hours += sample(plan.tables, plan.channel[PHONE]["latency"], u1)
+    schedule(state, now + hours, REDELIVER, t, token["generation"])
 
 
 @inlined
 def misread(plan: Arrays, state: State, journal: Journal, t: int, s: int, now: float) -> None:
-    """A wrong receiver has read a message: it passes it on, tells the sender, or does nothing."""
+    """Let a wrong receiver pass on what it has read, tell the sender, or do nothing."""
     token = state.token[t]
     token["phase"] = STUCK
     u0, _, _, _ = draw(plan, state, t, token["send_step"], DRAW_WRONG_RECEIVER, 0)

@@ -79,7 +79,7 @@ HOPS = 4
 
 
 @inlined
-def choose_channel(plan: Arrays, state: State, sender: int, to: int) -> int:
+def choose_channel(state: State, sender: int, to: int) -> int:
     """Return how a message from one service to another travels, decided at the moment of sending."""
     a = state.service[sender]
     b = state.service[to]
@@ -186,7 +186,7 @@ def author(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> 
         write(state, journal, now, SENT, t, step, sender, intended, 0)
         write(state, journal, now, RECEIVED, t, step, intended, sender, 0)
         return arrived(plan, state, journal, t, now)
-    channel = choose_channel(plan, state, sender, intended)
+    channel = choose_channel(state, sender, intended)
     token["channel"] = channel
     doom = doom_of(plan, state, t)
     if len(plan.defect) > 0:
@@ -299,24 +299,24 @@ def pass_relays(plan: Arrays, state: State, journal: Journal, t: int, now: float
                 get_stuck(plan, state, t, now)
                 return
             break
-        if state.service[r]["up"] == 0 or state.service[r]["length"] > 0:
-            if relay["per_hour"] == 0.0:
-                state.service[r]["length"] += 1
-                write(
-                    state,
-                    journal,
-                    now,
-                    RELAY_IN,
-                    t,
-                    token["send_step"],
-                    r,
-                    token["sender"],
-                    state.service[r]["length"],
-                )
-                put(state, r, ROUTINE_LEVEL, t)
-                token["at"] = r
-                token["phase"] = HELD
-                return
+        stopped = state.service[r]["up"] == 0 or state.service[r]["length"] > 0
+        if stopped and relay["per_hour"] == 0.0:
+            state.service[r]["length"] += 1
+            write(
+                state,
+                journal,
+                now,
+                RELAY_IN,
+                t,
+                token["send_step"],
+                r,
+                token["sender"],
+                state.service[r]["length"],
+            )
+            put(state, r, ROUTINE_LEVEL, t)
+            token["at"] = r
+            token["phase"] = HELD
+            return
         if relay["per_hour"] > 0.0:
             list_up(plan, state, journal, t, r, ROUTINE_LEVEL, PASS, now)
             return
