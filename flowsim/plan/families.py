@@ -95,14 +95,26 @@ class Families:
         self.steps.copy_role.extend([-1] * 4)
 
     def _hold(self, service: ServiceNode) -> int:
-        """Return how long the first pathway that uses a service's places holds them."""
+        """Return how long the first pathway that uses a service's places holds them; -1: no time."""
         for (pathway, _), row in zip(self.steps.names, self.steps.rows, strict=True):
-            if row["kind"] != int(StepKind.place) or row["hold"] < 0 or row["role"] < 0:
+            if row["kind"] != int(StepKind.place) or row["role"] < 0 or pathway == FILLER:
                 continue
             ref = self.steps.roles[int(row["role"])][1]
-            if pathway != FILLER and service.index in self.build.region.candidates(ref):
-                return int(row["hold"])
+            if service.index in self.build.region.candidates(ref) and (held := self._held(row)) >= 0:
+                return held
         return -1
+
+    def _held(self, row: Any) -> int:
+        """Return the hold of a place: its own, or the first wait that follows before the next place."""
+        hold, following = int(row["hold"]), int(row["next"])
+        for _ in self.steps.rows:
+            if hold >= 0 or following < 0:
+                return hold
+            row = self.steps.rows[following]
+            if row["kind"] == int(StepKind.wait):
+                hold = int(row["minutes"])
+            following = -1 if row["kind"] == int(StepKind.place) else int(row["next"])
+        return hold
 
     def _new(self, name: str) -> Any:
         """Return a fresh family; its hash is the first word of its draws' addresses."""
