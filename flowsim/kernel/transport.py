@@ -283,6 +283,7 @@ def relay_at(plan: Arrays, state: State, t: int) -> int:
 def pass_relays(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> None:
     """Take a message through the relays of its route until one holds it or it is out on its way."""
     token = state.token[t]
+    token["phase"] = TRAVELLING
     while token["hop"] < HOPS:
         r = relay_at(plan, state, t)
         if r < 0:
