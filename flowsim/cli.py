@@ -99,7 +99,7 @@ def run(
 
     from flowsim import simulation
     from flowsim.experiment.jobs import Program, code_hash
-    from flowsim.experiment.working import carry_out
+    from flowsim.experiment.working import carry_out, prepare
     from flowsim.runner import Options, default_workers, run_study
     from flowsim.runner.progress import ConsoleProgress
 
@@ -107,7 +107,7 @@ def run(
     command = shlex.join(["flowsim", *sys.argv[1:]])
     options = Options(folder, workers or default_workers(), replications, tuple(only or ()), command)
     typer.echo(_headline(study, len(points), replications), err=True)
-    simulation.prepare(lambda text: typer.echo(text, err=True))
+    prepare(lambda text: typer.echo(text, err=True))
     program = Program(__version__, simulation.kernel_hash(), code_hash())
     with ConsoleProgress(sys.stderr) as progress:
         outcome = run_study(study, options, program, carry_out, progress)

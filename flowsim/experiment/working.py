@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 from flowsim import simulation
@@ -15,6 +16,8 @@ from flowsim.experiment.tables import read_table, write_table
 from flowsim.journal import Block, Fold, ParquetJournal, RunHeader, write_frame
 from flowsim.measures import TwinTimes, measure_all
 from flowsim.plan import Plan, build_plan
+from flowsim.plan.smallest import smallest_plan
+from flowsim.vocabulary import JOURNAL_SCHEMA
 
 TIMES: Final = "times.parquet"
 SUMMARY: Final = "summary.parquet"
@@ -23,6 +26,14 @@ PROFILES: Final = "profiles"
 #: Plans are built once a process and design; a bound keeps long experiments within memory.
 _PLANS_MAX: Final = 128
 _plans: dict[str, Plan] = {}
+
+
+def prepare(say: Callable[[str], None]) -> None:
+    """Compile what is compiled, or load it, before workers start; ``say`` is told before a long wait."""
+    simulation.prepare(say)
+    fold = EpisodesFold()
+    fold.start(RunHeader.from_dict(smallest_plan().header))
+    fold.take(np.zeros(1, JOURNAL_SCHEMA))
 
 
 def carry_out(job: Job, folder: Path, twins: Mapping[str, Path]) -> dict[str, Any]:

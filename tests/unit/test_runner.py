@@ -24,7 +24,7 @@ from flowsim.config.compose import Study, load_study
 from flowsim.errors import FaultsInFile, Interrupted, OutputConflict, RunFailed, UsageError
 from flowsim.experiment.jobs import Job, Kind, Program
 from flowsim.runner import Options, Outcome, Silent, default_workers, run_study
-from flowsim.runner.store import checksum, is_whole
+from flowsim.runner.store import CarryOut, checksum, is_whole
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +46,11 @@ def study(tmp_path: Path) -> Study:
 
 
 def go(
-    study: Study, out: Path, carry_out=studies.pretend, program: Program = studies.PROGRAM, **more: Any
+    study: Study,
+    out: Path,
+    carry_out: CarryOut = studies.pretend,
+    program: Program = studies.PROGRAM,
+    **more: Any,
 ) -> Outcome:
     executor = more.pop("executor", None)
     progress = more.pop("progress", None)
@@ -79,7 +83,7 @@ def out_of_order(job: Job, folder: Path, twins: Mapping[str, Path]) -> dict[str,
     return studies.pretend(job, folder, twins)
 
 
-# --- what a run writes -----------------------------------------------------------------------------------
+# --- what a run writes ----------------------------------------------------------------------------
 
 
 def test_a_run_writes_the_tables_with_exactly_their_columns(study: Study, tmp_path: Path) -> None:
@@ -147,7 +151,7 @@ def test_processes_give_the_same_bytes_as_one_worker(study: Study, tmp_path: Pat
 
 
 def test_charts_are_drawn_at_the_end_and_what_is_left_out_is_told(
-    study: Study, tmp_path: Path, charts
+    study: Study, tmp_path: Path, charts: list[Path]
 ) -> None:
     told: list[str] = []
     progress = Silent()
@@ -161,7 +165,7 @@ def test_the_number_of_workers_is_that_of_the_cores() -> None:
     assert default_workers() >= 1
 
 
-# --- going on ---------------------------------------------------------------------------------------------
+# --- going on -------------------------------------------------------------------------------------
 
 
 def test_the_same_command_again_runs_nothing_and_writes_the_same(study: Study, tmp_path: Path) -> None:
@@ -249,7 +253,7 @@ def test_a_scenario_that_does_not_exist_is_a_mistake_of_usage(study: Study, tmp_
     assert not (tmp_path / "out").exists()
 
 
-# --- failures ----------------------------------------------------------------------------------------------
+# --- failures -------------------------------------------------------------------------------------
 
 
 def test_a_failing_run_is_named_and_the_others_are_kept(study: Study, tmp_path: Path) -> None:
@@ -324,11 +328,11 @@ def test_a_mistake_in_a_file_that_only_a_run_finds_is_told_as_one(study: Study, 
     def finds(job: Job, folder: Path, twins: Mapping[str, Path]) -> dict[str, Any]:
         raise FaultsInFile([Fault("a.yaml", 3, "", "is wrong.")])
 
-    with pytest.raises(FaultsInFile, match="a.yaml:3"):
+    with pytest.raises(FaultsInFile, match=r"a\.yaml:3"):
         go(study, tmp_path / "out", finds)
 
 
-# --- one folder, one configuration, one run -------------------------------------------------------------------
+# --- one folder, one configuration, one run -------------------------------------------------------
 
 
 def test_another_configuration_is_refused_and_nothing_is_overwritten(study: Study, tmp_path: Path) -> None:
@@ -368,7 +372,7 @@ def test_another_version_is_refused(study: Study, tmp_path: Path, part: str) -> 
 def test_a_folder_with_other_files_is_left_alone(study: Study, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "thesis.doc").write_text("years of work")
-    with pytest.raises(OutputConflict, match="not results of flowsim \\(thesis.doc\\)"):
+    with pytest.raises(OutputConflict, match=r"not results of flowsim \(thesis\.doc\)"):
         go(study, tmp_path / "out")
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["thesis.doc"]
 
@@ -392,10 +396,13 @@ def test_a_second_run_into_the_same_folder_is_refused(study: Study, tmp_path: Pa
     assert go(study, out).new_runs == 14
 
 
-# --- how many replications ---------------------------------------------------------------------------------------
+# --- how many replications ------------------------------------------------------------------------
 
 
-UNTIL = "replications: {at_least: 2, at_most: 12, step: 2, until: {difference_in: referrals_lost_share, half_width: %s}}"
+UNTIL = (
+    "replications: {at_least: 2, at_most: 12, step: 2, "
+    "until: {difference_in: referrals_lost_share, half_width: %s}}"
+)
 
 
 @pytest.mark.parametrize(
