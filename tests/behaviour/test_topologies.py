@@ -116,7 +116,11 @@ def test_the_district_is_a_tenth_of_trondheim_with_the_same_loads() -> None:
         return sum(row.offered for row in rows) / sum(row.capacity for row in rows)
 
     # People come whole, so small lists are up to a tenth off; small wards need more room to spare.
-    for kind, of, off in [("clinic", "slots", 0.01), ("referral_intake", "staff", 0.1), ("ward", "beds", 0.08)]:
+    for kind, of, off in [
+        ("clinic", "slots", 0.01),
+        ("referral_intake", "staff", 0.1),
+        ("ward", "beds", 0.08),
+    ]:
         ours, theirs = (load_of(name, ServiceKind(kind), of) for name in ("district", "trondheim"))
         assert ours == pytest.approx(theirs, abs=off)
 
