@@ -235,9 +235,12 @@ def _failed(run: _Run, replications: int, options: Options) -> RunFailed:
         f", {rest} were not begun" if rest > 0 else ""
     )
     tables = (
-        f"; the tables hold the {replications} replications that are whole."
+        f"; the tables hold replications 1 to {replications}, which are whole."
         if replications
         else "; no replication is whole, so there are no tables."
     )
-    message = f"{len(run.failures)} runs failed:\n" + "\n".join(shown) + f"\n{kept}{tables}\n"
+    count = len(run.failures)
+    message = (
+        f"{count} {'run' if count == 1 else 'runs'} failed:\n" + "\n".join(shown) + f"\n{kept}{tables}\n"
+    )
     return RunFailed(message, f"To try again what is missing: {options.again}")

@@ -271,11 +271,11 @@ def test_a_failing_run_is_named_and_the_others_are_kept(study: Study, tmp_path: 
         go(study, out, fails, again="flowsim run x")
     text = str(error.value)
     assert (
-        "1 runs failed:\n  gp_practices=100 %, rates=equal, replication 2: RuntimeError: the mail went wrong"
+        "1 run failed:\n  gp_practices=100 %, rates=equal, replication 2: RuntimeError: the mail went wrong"
         in text
     )
     assert "13 runs are kept" in text
-    assert "the tables hold the 1 replications that are whole" in text
+    assert "the tables hold replications 1 to 1, which are whole" in text
     assert text.endswith("To try again what is missing: flowsim run x")
     assert set(pd.read_csv(out / "summary.csv")["replication"]) == {1}
     assert json.loads((out / "manifest.json").read_text())["whole"] is False
