@@ -81,16 +81,16 @@ def receive(plan: Arrays, state: State, journal: Journal, t: int, now: float) ->
     """Bring a message to the endpoint where it comes out; True if its token goes on walking."""
     token = state.token[t]
     step = int(token["send_step"])
-    if token["role"] == DOUBLE:
-        # The same message id again: acknowledged again, not processed again.
-        write(state, journal, now, RECEIVED, t, step, token["actual"], token["sender"], 0)
-        end(plan, state, journal, t, now)
-        return False
     receipts = plan.channel[token["channel"]]["receipts"]
     if receipts != RECEIPTS_NONE:
         _, unheard, _, _ = draw(plan, state, t, step, DRAW_ATTEMPT, token["attempt"])
         if unheard >= plan.channel[token["channel"]]["receipt_loss"]:
             write(state, journal, now, TRANSPORT_RECEIPT, t, step, token["sender"], token["intended"], 0)
+    if token["role"] == DOUBLE:
+        # The same message id again: acknowledged again, not processed again.
+        write(state, journal, now, RECEIVED, t, step, token["actual"], token["sender"], 0)
+        end(plan, state, journal, t, now)
+        return False
     actual = destination(plan, state, t, now)
     token["actual"] = actual
     doom = int(token["doom"])

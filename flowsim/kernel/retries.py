@@ -85,18 +85,21 @@ def client_tries(plan: Arrays, state: State, journal: Journal, r: int, now: floa
     if loss >= channel["attempt_loss"]:
         due = now + sample(plan.tables, channel["latency"], latency)
         first = state.token[other["of"]]
+        d = twin(state, r, DOUBLE)
         later = due
         if (
             first["generation"] == other["of_generation"]
             and first["phase"] == TRAVELLING
             and due < first["due"]
         ):
+            # It overtakes: the message comes with this try and its receipt, the double with the earlier one.
             later = float(first["due"])
+            state.token[d]["attempt"] = first["attempt"]
+            first["attempt"] = other["attempt"]
             first["generation"] += 1
             first["due"] = due
             other["of_generation"] = first["generation"]
             schedule(state, due, RECEIVE, other["of"], first["generation"])
-        d = twin(state, r, DOUBLE)
         state.token[d]["phase"] = TRAVELLING
         schedule(state, later, RECEIVE, d, state.token[d]["generation"])
         if unheard >= channel["receipt_loss"]:
