@@ -354,11 +354,13 @@ def impatient(plan: Arrays, state: State, journal: Journal, t: int, now: float) 
         leave_list(state, t)
         if token["delivery"] != 0 and token["state"] != SEEN:
             token["state"] = ENDED
-        write(state, journal, now, CANCELLED, t, token["step"], token["at"], token["sender"], 0)
+        left = state.service[token["at"]]["length"]
+        write(state, journal, now, CANCELLED, t, token["step"], token["at"], token["sender"], left)
     else:
         state.service[token["at"]]["queue_length"] -= 1
         take_out(state, t)
-        write(state, journal, now, CANCELLED, t, token["step"], token["at"], -1, 0)
+        left = state.service[token["at"]]["queue_length"]
+        write(state, journal, now, CANCELLED, t, token["step"], token["at"], -1, left)
     token["generation"] += 1
     token["delivery"] = 0
     token["phase"] = RUNNING

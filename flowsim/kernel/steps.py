@@ -330,6 +330,10 @@ def stop(plan: Arrays, state: State, journal: Journal, t: int, event: int, now: 
     if token["delivery"] != 0 and token["state"] != SEEN and token["state"] != NO_STATE:
         token["state"] = ENDED
         write(state, journal, now, event, t, token["send_step"], token["sender"], token["intended"], 0)
+    elif phase == LISTED or phase == QUEUING:
+        # Without a message under way there is still an entry that leaves a list.
+        left = state.service[s]["length"] if phase == LISTED else state.service[s]["queue_length"]
+        write(state, journal, now, CANCELLED, t, token["step"], s, token["sender"], left)
     token["delivery"] = 0
     release(plan, state, journal, t, now)
     free_token(state, t)
