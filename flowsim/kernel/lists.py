@@ -282,7 +282,7 @@ def release(plan: Arrays, state: State, journal: Journal, t: int, now: float) ->
     if s < 0:
         return
     token["place"] = -1
-    write(state, journal, now, LEFT, t, token["step"], s, -1, state.service[s]["queue_length"])
+    write(state, journal, now, LEFT, t, token["place_step"], s, -1, state.service[s]["queue_length"])
     if plan.service[s]["slot_rate"] == 0.0:
         state.service[s]["free"] += 1
         schedule(state, now, PLACE_FREE, s, 0)
@@ -298,6 +298,7 @@ def give_place(plan: Arrays, state: State, journal: Journal, t: int, s: int, now
         state.service[s]["free"] -= 1
     token["place"] = s
     step = token["step"]
+    token["place_step"] = step
     write(state, journal, now, PLACED, t, step, s, -1, state.service[s]["queue_length"])
     hold = plan.step[step]["hold"]
     if hold < 0:

@@ -123,6 +123,7 @@ TOKEN: Final = np.dtype(
         ("sibling", np.int64),
         ("elder", np.int64),
         ("place", np.int64),
+        ("place_step", np.int64),  # at which it got the place
         ("at", np.int64),  # the service that works on it
         ("sender", np.int64),
         ("intended", np.int64),
