@@ -171,7 +171,7 @@ def test_what_is_dropped_after_a_receipt_is_lost_whatever_is_resent(scenario: st
 
 
 def test_an_audit_finds_after_whole_rounds_and_a_part() -> None:
-    """Every D with random phase, each look with chance d: mean D(1/d − 1/2), variance D²/12 + D²(1 − d)/d²."""
+    """Every D, random phase, each look with chance d: mean D(1/d − 1/2), variance D²/12 + D²(1 − d)/d²."""
     plan = plan_of(FILE, "audit")
     every, chance = 24.0, 0.6
     mean = every * (1 / chance - 0.5)

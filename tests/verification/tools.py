@@ -7,6 +7,7 @@ below 2 % of the theory, so that a wrong mechanism cannot hide in noise.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
@@ -23,12 +24,15 @@ from flowsim.vocabulary import Event
 
 FOLDER = Path(__file__).parent
 
-#: The chance that a right program fails any comparison at all, and the number of comparisons it is
-#: shared out over (there are fewer; ``test_tools`` counts them).
+#: The chance that a right program fails any comparison at all, and the number of comparisons that it is
+#: shared out over; ``agrees`` counts them and refuses more.
 FALSE_ALARMS = 0.01
-COMPARISONS = 150
+COMPARISONS = 100
 #: The standard error that a comparison may have, as a share of the theory.
 PRECISION = 0.02
+
+#: How many comparisons have been made so far.
+made = itertools.count(1)
 
 Rows = NDArray[Any]
 Floats = NDArray[np.float64]
@@ -114,6 +118,7 @@ def agrees(
     top = np.asarray(above, float)
     bottom = np.broadcast_to(np.asarray(below, float), top.shape)
     assert len(top) >= 10
+    assert next(made) <= COMPARISONS, "more comparisons than the false-alarm rate is shared out over"
     mean = top.sum() / bottom.sum()
     error = float(np.std(top - mean * bottom, ddof=1) / np.sqrt(len(top)) / bottom.mean())
     allowed = limit(len(top)) * np.hypot(error, error_of_reference)

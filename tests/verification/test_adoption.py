@@ -1,0 +1,75 @@
+"""Which messages stay on the platform, and which cross its boundary, where senders and receivers mix."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from tools import Rows, agrees, plan_of, replications, rows_of, service_of, step_of
+
+from flowsim.vocabulary import Channel, Event
+
+SHARES = {"few": (0.25, 0.2), "half": (0.5, 0.5), "most": (0.75, 0.8)}
+
+
+def crossing(a: float, b: float) -> float:
+    """Return the share of messages with just one end on the platform."""
+    return a * (1 - b) + b * (1 - a)
+
+
+@pytest.mark.parametrize("scenario", SHARES)
+def test_random_mixing_decides_the_channel_and_the_boundary(scenario: str) -> None:
+    """Both ends on the platform: ab; the gateway is crossed by a(1 − b) + b(1 − a)."""
+    a, b = SHARES[scenario]
+    plan = plan_of("adoption/adoption.yaml", scenario)
+    step, gateway = step_of(plan, "note"), service_of(plan, "gateway")
+
+    def figures(rows: Rows) -> tuple[int, int, int]:
+        mine = rows[rows["step"] == step]
+        opened = mine[mine["event"] == Event.opened]
+        passed = mine[(mine["event"] == Event.relay_out) & (mine["service"] == gateway)]
+        assert len(np.unique(passed["case"])) == len(passed)
+        assert set(opened["channel"]) == {Channel.platform, Channel.edi}
+        assert np.all(passed["channel"] == Channel.edi)
+        return (opened["channel"] == Channel.platform).sum(), len(passed), len(opened)
+
+    platform, passed, messages = replications(plan, 16, figures).T
+    agrees(platform, a * b, messages)
+    agrees(passed, crossing(a, b), messages)
+
+
+def test_half_and_half_crosses_the_boundary_most() -> None:
+    """Of all equal shares a = b, one half has the most messages with one end inside; none at 0 and 1."""
+    shares = np.linspace(0, 1, 101)
+    assert shares[np.argmax(crossing(shares, shares))] == 0.5  # type: ignore[arg-type]
+    found = {}
+    for scenario in SHARES:
+        plan = plan_of("adoption/adoption.yaml", scenario)
+        rows = rows_of(plan, 1)
+        passed = (rows["service"] == service_of(plan, "gateway")) & (rows["step"] == step_of(plan, "note"))
+        found[scenario] = passed.sum()
+    assert found["half"] > max(found["few"], found["most"])
+
+
+@pytest.mark.parametrize("scenario", SHARES)
+def test_to_a_hospital_that_is_always_on_the_platform_goes_the_share_of_those_who_joined(
+    scenario: str,
+) -> None:
+    """Referrals on the platform: the practices' share; every other one crosses the gateway."""
+    share = SHARES[scenario][1]
+    plan = plan_of("adoption/adoption.yaml", scenario)
+    step, gateway = step_of(plan, "refer"), service_of(plan, "gateway")
+
+    def figures(rows: Rows) -> tuple[int, int]:
+        opened = rows[(rows["step"] == step) & (rows["event"] == Event.opened)]
+        passed = rows[(rows["step"] == step) & (rows["service"] == gateway)]
+        platform = (opened["channel"] == Channel.platform).sum()
+        assert len(passed) == len(opened) - platform
+        return platform, len(opened)
+
+    platform, messages = replications(plan, 16, figures).T
+    agrees(platform, share, messages)
