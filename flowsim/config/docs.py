@@ -154,7 +154,20 @@ def _section(name: str, schema: Mapping[str, Any]) -> str:
         mapping, plain = schema["anyOf"]
         also = f"A {_type(plain)} alone stands for `{{value: …}}`."
         return f"### {name}\n\n{description} {also}\n\n{_table(mapping)}"
-    return f"### {name}\n\n{description}\n\n{_table(schema)}"
+    in_order = [
+        {key: each[key] for key in schema["properties"] if key in each} for each in schema.get("examples", ())
+    ]
+    examples = "".join(f"\n```yaml\n- {_flow(each)}\n```\n" for each in in_order)
+    return f"### {name}\n\n{description}\n{examples}\n{_table(schema)}"
+
+
+def _flow(value: object) -> str:
+    """Return plain data as YAML in a line."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {_flow(each)}" for key, each in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_flow, value)) + "]"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _in_order(schema: Mapping[str, Any]) -> list[str]:

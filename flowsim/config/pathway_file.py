@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from flowsim.config.values import (
     Basis,
@@ -61,8 +61,24 @@ class Step(Model):
     next: Identifier | None = Field(default=None, description="Where to go on; default: the step below.")
 
 
+def _example(step: dict[str, Any]) -> ConfigDict:
+    """Return a step class's settings: a step of its kind as an example for its documentation."""
+    return ConfigDict(json_schema_extra={"examples": [step]})
+
+
 class Send(Step):
     """Send a message to a service, with copies to others; goes on when it has arrived, or at once."""
+
+    model_config = _example(
+        {
+            "id": "refer",
+            "do": "send",
+            "message": "referral",
+            "sender": "origin",
+            "to": "referral_intake",
+            "copies": ["home_nursing"],
+        }
+    )
 
     do: Literal["send"]
     message: MessageName = Field(description="The kind of message.")
@@ -83,6 +99,16 @@ class Send(Step):
 class Work(Step):
     """Wait on a service's work list until a free member of staff takes it, and be worked on."""
 
+    model_config = _example(
+        {
+            "id": "assess",
+            "do": "work",
+            "service": "referral_intake",
+            "minutes": "20 min",
+            "priority": "urgency",
+        }
+    )
+
     do: Literal["work"]
     service: ServiceRef = Field(description="Whose list.")
     minutes: Distribution = Field(description="Clinical handling time.")
@@ -97,6 +123,8 @@ class Work(Step):
 
 class Place(Step):
     """Take a bed or a slot, waiting for one to be free."""
+
+    model_config = _example({"id": "bed", "do": "place", "service": "ward", "hold": "3 days"})
 
     do: Literal["place"]
     service: ServiceRef = Field(description="Whose beds or slots.")
@@ -114,6 +142,8 @@ class Place(Step):
 class Wait(Step):
     """Let time pass."""
 
+    model_config = _example({"id": "recovery", "do": "wait", "time": "2 weeks"})
+
     do: Literal["wait"]
     time: Distribution = Field(description="How long.")
     calendar: Identifier | None = Field(default=None, description="Count only this calendar's open hours.")
@@ -129,6 +159,14 @@ class Choice(Model):
 
 class Branch(Step):
     """Go one of several ways by chance (choices for an urgency replace the general ones)."""
+
+    model_config = _example(
+        {
+            "id": "outcome",
+            "do": "branch",
+            "choices": [{"share": "70 %", "go": "visit"}, {"share": "30 %", "go": "refuse"}],
+        }
+    )
 
     do: Literal["branch"]
     choices: tuple[Choice, ...] = Field(min_length=1, description="The ways, with their shares.")
@@ -150,6 +188,8 @@ class Branch(Step):
 class Fork(Step):
     """Start more threads of the case, each at a step; this thread goes on below."""
 
+    model_config = _example({"id": "tell", "do": "fork", "branches": ["tell_gp", "tell_patient"]})
+
     do: Literal["fork"]
     branches: tuple[Identifier, ...] = Field(
         min_length=1, max_length=8, description="Where each thread starts."
@@ -159,12 +199,18 @@ class Fork(Step):
 class Join(Step):
     """Wait until so many threads have come here; the last goes on, the others end."""
 
+    model_config = _example({"id": "all_told", "do": "join", "threads": 3})
+
     do: Literal["join"]
     threads: int = Field(ge=2, le=9, description="How many.")
 
 
 class Set(Step):
     """Write a number into a register of the case, or add to it."""
+
+    model_config = _example(
+        {"id": "new_medicine", "do": "set", "into": "list_at_ward", "value": 1, "add": True}
+    )
 
     do: Literal["set"]
     into: Identifier = Field(description="Which register.")
@@ -175,6 +221,10 @@ class Set(Step):
 class Copy(Step):
     """Copy one register into another, as a list that is received replaces the local one."""
 
+    model_config = _example(
+        {"id": "list_received", "do": "copy", "source": "list_at_ward", "target": "list_at_gp"}
+    )
+
     do: Literal["copy"]
     source: Identifier = Field(description="From.")
     target: Identifier = Field(description="To.")
@@ -182,6 +232,17 @@ class Copy(Step):
 
 class Compare(Step):
     """Go one of two ways by whether two registers agree."""
+
+    model_config = _example(
+        {
+            "id": "same_list",
+            "do": "compare",
+            "first": "list_at_ward",
+            "second": "list_at_gp",
+            "equal": "finished",
+            "different": "clear_up",
+        }
+    )
 
     do: Literal["compare"]
     first: Identifier = Field(description="One register.")
@@ -193,6 +254,8 @@ class Compare(Step):
 class Repeat(Step):
     """Go back to an earlier step a number of times."""
 
+    model_config = _example({"id": "next_visit", "do": "repeat", "to": "visit", "times": 5})
+
     do: Literal["repeat"]
     to: Identifier = Field(description="Where to go back to.")
     times: int = Field(ge=1, le=10000, description="How often in all.")
@@ -200,6 +263,8 @@ class Repeat(Step):
 
 class Cancel(Step):
     """End the other threads of the case that began at a step (or all others)."""
+
+    model_config = _example({"id": "no_reminder", "do": "cancel", "thread": "reminder"})
 
     do: Literal["cancel"]
     thread: Identifier | None = Field(
@@ -210,12 +275,16 @@ class Cancel(Step):
 class Reach(Step):
     """Mark a named point of the pathway."""
 
+    model_config = _example({"id": "care", "do": "milestone", "name": "care_started"})
+
     do: Literal["milestone"]
     name: MilestoneName = Field(description="Which point.")
 
 
 class End(Step):
     """End this thread."""
+
+    model_config = _example({"id": "finished", "do": "end"})
 
     do: Literal["end"]
 
