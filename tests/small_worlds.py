@@ -40,9 +40,13 @@ def parse(text: str) -> Any:
     return YAML(typ="safe", pure=True).load(text)
 
 
-def pathway(steps: str, at: str = "practice_1/inbox", times: str = "0 h", name: str = "tiny", **more: Any) -> Any:
+def pathway(
+    steps: str, at: str = "practice_1/inbox", times: str = "0 h", name: str = "tiny", **more: Any
+) -> Any:
     """Return a pathway of so many steps (YAML), with cases at given times."""
-    text = PATHWAY.format(id=name, at=at, times=times) + "\n".join(f"  {line}" for line in steps.strip().splitlines())
+    text = PATHWAY.format(id=name, at=at, times=times) + "\n".join(
+        f"  {line}" for line in steps.strip().splitlines()
+    )
     return {**parse(text), **more}
 
 
@@ -86,7 +90,9 @@ def busy_plan(**settings: Any) -> Plan:
     return plan(**{**given, **settings})
 
 
-def rows_of(plan: Plan, processes: Iterable[Process] = (), replication: int = 1, block_rows: int = 1 << 15) -> Rows:
+def rows_of(
+    plan: Plan, processes: Iterable[Process] = (), replication: int = 1, block_rows: int = 1 << 15
+) -> Rows:
     """Return all rows of one replication."""
     blocks: list[Rows] = [np.zeros(0, JOURNAL_SCHEMA)]
     simulate(plan, replication, lambda block: blocks.append(block.copy()), processes, block_rows)
@@ -115,7 +121,13 @@ def lines(plan: Plan, rows: Rows) -> list[str]:
 
 def _line(plan: Plan, row: Any) -> str:
     step = plan.header["steps"][row["step"]]["id"] if row["step"] >= 0 else "-"
-    words = [f"{row['time']:g}", Event(row["event"]).name, step, short(plan, row["service"]), short(plan, row["peer"])]
+    words = [
+        f"{row['time']:g}",
+        Event(row["event"]).name,
+        step,
+        short(plan, row["service"]),
+        short(plan, row["peer"]),
+    ]
     if row["list_length"]:
         words.append(f"length={row['list_length']}")
     if row["delivery"]:

@@ -115,8 +115,7 @@ def step_once(plan: Arrays, state: State, journal: Journal, t: int, now: float) 
         return do_repeat(plan, state, t)
     if kind == CANCEL:
         return do_cancel(plan, state, journal, t, now)
-    end(plan, state, journal, t, now)
-    return False
+    return do_end(plan, state, journal, t, now)
 
 
 @inlined
@@ -311,6 +310,13 @@ def do_milestone(plan: Arrays, state: State, journal: Journal, t: int, now: floa
         state.case[c]["started"] = 1
     token["step"] = step["next"]
     return True
+
+
+@inlined
+def do_end(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> bool:
+    """end: this thread is over; with the last one the case is closed."""
+    end(plan, state, journal, t, now)
+    return False
 
 
 @compiled
