@@ -58,7 +58,7 @@ def plan_of(file: str, scenario: str | None = None) -> Plan:
 def rows_of(plan: Plan, replication: int, processes: Iterable[Process] = ()) -> Rows:
     """Return all journal rows of one replication, in order."""
     blocks: list[Rows] = []
-    simulate(plan, replication, lambda block: blocks.append(block.copy()), processes)
+    simulate(plan, replication, lambda block: blocks.append(block.copy()), processes, block_rows=1 << 15)
     return np.concatenate(blocks)
 
 
