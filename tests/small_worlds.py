@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import cache
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,8 @@ import numpy as np
 from ruamel.yaml import YAML
 
 from flowsim.config.experiment_file import Design
-from flowsim.kernel import state as k
 from flowsim.plan import Plan, build_plan
+from flowsim.plan.layout import DEFECT
 from flowsim.simulation import Clock, Mail, Process, simulate
 from flowsim.vocabulary import JOURNAL_SCHEMA, Channel, Event, Fault, State, copy_of
 
@@ -90,6 +92,16 @@ def busy_plan(**settings: Any) -> Plan:
     return plan(**{**given, **settings})
 
 
+def with_defect(plan: Plan, *faults: Fault, chance: float = 1.0, **only: int) -> Plan:
+    """Return the plan with a latent defect for each fault, that hits what ``only`` says."""
+    defect = np.zeros(len(faults), DEFECT)
+    for name in ("message", "template", "channel", "sender", "receiver"):
+        defect[name] = only.get(name, -1)
+    defect["hash"], defect["chance"], defect["fault"] = 77 + np.arange(len(faults)), chance, faults
+    defect["copies_only"] = only.get("copies_only", 0)
+    return replace(plan, arrays=plan.arrays._replace(defect=defect))
+
+
 def rows_of(
     plan: Plan, processes: Iterable[Process] = (), replication: int = 1, block_rows: int = 1 << 15
 ) -> Rows:
@@ -97,6 +109,14 @@ def rows_of(
     blocks: list[Rows] = [np.zeros(0, JOURNAL_SCHEMA)]
     simulate(plan, replication, lambda block: blocks.append(block.copy()), processes, block_rows)
     return np.concatenate(blocks)
+
+
+def digest(rows: Rows) -> str:
+    """Return a hash of every column (the bytes between the fields of a row mean nothing)."""
+    hashed = blake2b(digest_size=16)
+    for name in rows.dtype.names or ():
+        hashed.update(name.encode() + np.ascontiguousarray(rows[name]).tobytes())
+    return hashed.hexdigest()
 
 
 def index(plan: Plan, service: str) -> int:
@@ -186,8 +206,3 @@ def family_hashes(plan: Plan, pathway: str) -> list[int]:
 def of_pathway(plan: Plan, rows: Rows, pathway: str) -> Rows:
     """Return the rows of one pathway's cases."""
     return rows[np.isin(rows["case"] >> 32, family_hashes(plan, pathway))]
-
-
-def counters(mail: Mail) -> Mapping[str, int]:
-    """Return the kernel's whole numbers by name."""
-    return {"events": int(mail.state.counter[k.EVENTS]), "deliveries": int(mail.state.counter[k.DELIVERIES])}

@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 
 from flowsim.plan import Plan
-from flowsim.plan.layout import DEFECT
 from flowsim.simulation import Clock, Mail, Notice, Process
 from flowsim.vocabulary import CommandKind, Event, Fault, MessageKind, NoticeKind
-from tests.small_worlds import at, index, log, parse, pathway, plan, read, rows_of, same
+from tests.small_worlds import at, index, log, parse, pathway, plan, read, rows_of, same, with_defect
 
 READ = "- {id: refer, do: send, message: referral, sender: origin, to: %s, reading: 15 min}"
 ARRIVED = (" created ", " authored ", " sent ", "receipt ")
@@ -37,16 +36,6 @@ def first_delivery(plan: Plan) -> dict[str, int]:
     """Return the case and delivery of the first message of a plan."""
     row = next(row for row in rows_of(plan) if row["event"] == Event.authored)
     return {"case": int(row["case"]), "delivery": int(row["delivery"])}
-
-
-def with_defect(plan: Plan, fault: Fault, chance: float = 1.0, **only: int) -> Plan:
-    """Return the plan with one latent defect that hits what ``only`` says."""
-    defect = np.zeros(1, DEFECT)
-    for name in ("message", "template", "channel", "sender", "receiver"):
-        defect[name] = only.get(name, -1)
-    defect["hash"], defect["chance"], defect["fault"] = 77, chance, int(fault)
-    defect["copies_only"] = only.get("copies_only", 0)
-    return replace(plan, arrays=plan.arrays._replace(defect=defect))
 
 
 def hearing(kinds: tuple[NoticeKind, ...], heard: list[tuple[float, Notice]]) -> Process:
