@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flowsim import __version__
-from flowsim.errors import FlowsimError, RunFailed, UsageError, did_you_mean
+from flowsim.errors import FlowsimError, Interrupted, RunFailed, UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from flowsim.config.compose import Study
@@ -107,7 +107,10 @@ def run(
     command = shlex.join(["flowsim", *sys.argv[1:]])
     options = Options(folder, workers or default_workers(), replications, tuple(only or ()), command)
     typer.echo(_headline(study, len(points), replications), err=True)
-    prepare(lambda text: typer.echo(text, err=True))
+    try:
+        prepare(lambda text: typer.echo(text, err=True))
+    except KeyboardInterrupt:
+        raise Interrupted("Interrupted before anything ran.") from None
     program = Program(__version__, simulation.kernel_hash(), code_hash())
     with ConsoleProgress(sys.stderr) as progress:
         outcome = run_study(study, options, program, carry_out, progress)

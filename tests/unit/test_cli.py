@@ -94,7 +94,7 @@ def test_the_version_is_told(flowsim: Flowsim) -> None:
     assert flowsim("--version").out == f"flowsim {__version__}\n"
 
 
-# --- validate ----------------------------------------------------------------------------------------
+# --- validate -------------------------------------------------------------------------------------
 
 
 def test_every_kind_of_file_is_known_by_what_it_says(flowsim: Flowsim, small: Path) -> None:
@@ -160,7 +160,7 @@ def test_a_mistake_on_the_command_line_ends_with_2(flowsim: Flowsim, words: list
     assert ran.err
 
 
-# --- run and show -----------------------------------------------------------------------------------------
+# --- run and show ---------------------------------------------------------------------------------
 
 
 def test_a_run_writes_to_a_folder_named_like_the_file_and_shows_the_results(
@@ -248,6 +248,17 @@ def test_an_interrupt_ends_with_130_and_the_command_that_goes_on(
     assert (shown.code, "is not finished" in shown.err) == (2, True)
 
 
+def test_an_interrupt_before_the_first_run_is_told_too(
+    flowsim: Flowsim, small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("flowsim.experiment.working.prepare", interrupted)
+    ran = flowsim("run", "small.yaml", "--workers", "1")
+    assert (ran.code, ran.err.splitlines()[-1]) == (130, "Interrupted before anything ran.")
+
+
 def test_failed_runs_end_with_1(flowsim: Flowsim, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: object) -> None:
         raise RuntimeError("no")
@@ -271,7 +282,7 @@ def test_what_the_system_refuses_is_told_in_a_line(
     assert ran.err.splitlines()[-1] == "The system says: No space left on device (summary.csv)."
 
 
-# --- schema ------------------------------------------------------------------------------------------------
+# --- schema ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -307,7 +318,7 @@ def test_the_reference_page_says_everything_and_its_links_lead_somewhere() -> No
             assert (field.description or "").split(":")[0] in page
 
 
-# --- progress ------------------------------------------------------------------------------------------------
+# --- progress -------------------------------------------------------------------------------------
 
 
 class Terminal(io.StringIO):
