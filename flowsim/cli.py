@@ -64,13 +64,17 @@ def _options(
 @app.command()
 def validate(
     files: Annotated[list[str], typer.Argument(help="Experiments, topologies, pathways, channels, faults.")],
+    loads: Annotated[bool, typer.Option("--loads", help="Print an experiment's load per service.")] = False,
 ) -> None:
     """Check files without running anything, and tell every fault of all of them."""
     from flowsim.config.loading import gather
     from flowsim.experiment.checks import check_file
+    from flowsim.topology.load import load_table
 
     for checked in gather([lambda file=file: check_file(file) for file in files]):  # type: ignore[misc]
         typer.echo(f"{checked.path}  {checked.summary}")
+        if loads and checked.loads:
+            typer.echo(load_table(checked.loads))
         for warning in checked.warnings:
             typer.echo(f"{checked.path}  {warning}", err=True)
 

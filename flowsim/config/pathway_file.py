@@ -20,7 +20,6 @@ from flowsim.errors import nearest
 from flowsim.vocabulary import MessageKind, Milestone, Urgency
 
 UrgencyName = Literal["immediate", "urgent", "soon", "routine"]
-_MESSAGES = ", ".join(m.name for m in MessageKind)
 
 
 def _member(enum: type, what: str) -> Any:

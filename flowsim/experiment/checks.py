@@ -23,11 +23,15 @@ _BUSIEST = 3
 
 @dataclass(frozen=True)
 class Checked:
-    """A file that is right: what it is in a line, and what its author should know."""
+    """A file that is right: what it is in a line, and what its author should know.
+
+    An experiment has ``loads`` too: what its pathways ask of each service before any fault.
+    """
 
     path: str
     summary: str
     warnings: tuple[str, ...] = ()
+    loads: tuple[ServiceLoad, ...] = ()
 
 
 def check_file(path: str | os.PathLike[str]) -> Checked:
@@ -39,8 +43,9 @@ def check_file(path: str | os.PathLike[str]) -> Checked:
         warnings = check_study(study)
         base = study.base
         size = f"{len(study.points)} scenarios, {len(base.pathways)} pathways, {base.topology.name}"
-        busy = busiest(load_per_service(build(base.topology), base.pathways.values()))
-        return Checked(str(path), f"experiment: {size}. {busy}", tuple(warnings))
+        loads = load_per_service(build(base.topology), base.pathways.values())
+        summary = f"experiment: {size}. {busiest(loads)}"
+        return Checked(str(path), summary, tuple(warnings), tuple(loads))
     model = validate(document, KINDS[kind])
     if isinstance(model, TopologyFile):
         _raise(check_topology(model, in_document(document)))

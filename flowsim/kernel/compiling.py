@@ -64,7 +64,7 @@ def cache_folder() -> Path:
 
 def is_kept() -> bool:
     """Return whether the kernel of this version has been compiled before on this machine."""
-    return any(cache_folder().rglob("*.nbc"))
+    return any(cache_folder().rglob("mail.advance*.nbc"))
 
 
 def compiled(function: AnyFunction) -> AnyFunction:

@@ -365,3 +365,11 @@ def test_the_command_can_be_run_as_a_module() -> None:
         env=os.environ | {"PYTHONPATH": str(ROOT)},
     )
     assert ran.stdout == f"flowsim {__version__}\n"
+
+
+def test_validate_prints_what_each_service_is_asked_for_when_told_to(flowsim: Flowsim, small: Path) -> None:
+    assert "offered" not in flowsim("validate", str(small)).out
+    ran = flowsim("validate", "--loads", str(small))
+    assert ran.code == 0
+    assert "capacity" in ran.out
+    assert "slots" in ran.out
