@@ -169,20 +169,21 @@ def test_a_network_of_lists_has_product_form() -> None:
     agrees(lengths.sum(axis=1), sum(theory.values()))
 
 
-@pytest.mark.parametrize("scenario", ["M/M/3", "Cobham", "office hours"])
+@pytest.mark.parametrize("scenario", ["M/M/3", "Cobham", "M/M/9+M", "office hours"])
 def test_little_holds_on_each_path(scenario: str) -> None:
     """∫ N dt = Σ (min(end, T) − start) at every horizon T: the list's own length against its items."""
     plan = plan_of(FILE, scenario)
     rows = rows_of(plan, 1)
-    desk = rows[np.isin(rows["event"], [Event.listed, Event.taken])]
+    desk = rows[np.isin(rows["event"], [Event.listed, Event.taken, Event.cancelled])]
     assert set(desk["service"]) == {service_of(plan, "office/desk")}
     of = spells(rows, step_of(plan, "serve"))
+    end = np.minimum(of.end, spells(rows, step_of(plan, "serve"), end=Event.cancelled).end)
     for horizon in plan.end_hours * np.array([0.123, 0.5, 0.987]):
         before = desk[desk["time"] < horizon]
         until = np.append(before["time"][1:], horizon)
         area = float(before["list_length"] @ (until - before["time"]))
         came = of.begin < horizon
-        waited = float((np.minimum(of.end[came], horizon) - of.begin[came]).sum())
+        waited = float((np.minimum(end[came], horizon) - of.begin[came]).sum())
         assert area > 100.0
         assert area == pytest.approx(waited, rel=1e-9)
 
