@@ -12,6 +12,7 @@ import gc
 import json
 import resource
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Generator
@@ -30,7 +31,8 @@ from flowsim.simulation import Clock, Mail, RunInfo, prepare, simulate
 from flowsim.units import Duration
 from flowsim.vocabulary import JOURNAL_SCHEMA, NoticeKind
 
-EXPERIMENT = Path(__file__).parent / "referral" / "experiment.yaml"
+ROOT = Path(__file__).parents[1]
+EXPERIMENT = ROOT / "benchmarks" / "referral" / "experiment.yaml"
 TOLERANCE = 0.01
 BARE_AT_LEAST = 0.75
 HOURS_PER_WEEK = 168.0
@@ -110,17 +112,22 @@ class Sides:
         self.bare_speed.append(model.deliveries / seconds)
 
 
+def peak_mb() -> float:
+    """Return the largest memory, in MB, of a process of its own that runs one replication of the kernel."""
+    command = [sys.executable, "-m", "benchmarks.kernel", "--peak"]
+    return float(subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout)
+
+
 def measure(plan: Plan, turns: int, kernel_turns: int) -> dict[str, Any]:
     """Run the two sides in turns and return all figures; ``ratio`` is None where the means disagree.
 
     Speeds are per second of processor time on one core. An event is one queue entry taken, a row one
-    journal row, a delivery one message to one receiver; ``peak_mb`` is the process's largest memory after
-    the kernel's first turn, before any SimPy run.
+    journal row, a delivery one message to one receiver; ``peak_mb`` is the largest memory of a process that
+    does one replication with the kernel, libraries included.
     """
     prepare()
     sides = Sides(plan, kernel_turns)
     simulate(plan, 0, lambda block: None, [sweep])
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     for turn in range(turns):
         sides.kernel()
         sides.simpy(turn)
@@ -141,7 +148,7 @@ def measure(plan: Plan, turns: int, kernel_turns: int) -> dict[str, Any]:
         "rows_per_s": median(lambda info: info.rows),
         "events_per_s": median(lambda info: info.events),
         "cases_per_s": median(lambda info: info.cases),
-        "peak_mb": peak_mb,
+        "peak_mb": peak_mb(),
         "stops_per_1000_deliveries": 1000 * sum(info.stops for _, info in sides.infos) / deliveries,
         "sweeps_per_1000_deliveries": 1000 * len(sides.infos) * plan.end_hours / deliveries,
         "bare_deliveries_per_s": statistics.median(sides.bare_speed),
@@ -182,7 +189,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.add_argument("--turns", type=int, default=5, help="turns of each side")
     parser.add_argument("--kernel-turns", type=int, default=6, help="replications in each turn of the kernel")
+    parser.add_argument("--peak", action="store_true", help="run once, and print the peak of memory only")
     options = parser.parse_args(arguments)
+    if options.peak:
+        simulate(plan_of(), 1, lambda block: None, [sweep])
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+        return 0
     figures = measure(plan_of(), options.turns, options.kernel_turns)
     print(json.dumps(figures, indent=2) if options.json else table(figures))
     if figures["means_differing"]:
