@@ -62,7 +62,7 @@ class Everything:
 @cache
 def year() -> tuple[Everything, Rows]:
     """Return a world that has lived for a year, and its journal."""
-    plan = with_defect(busy_plan(days=YEAR, level="34 %"), Fault.unwatched, chance=0.5)
+    plan = with_defect(busy_plan(days=YEAR), Fault.unwatched, chance=0.5)
     world = Everything(plan)
     blocks: list[Rows] = []
 
@@ -102,7 +102,7 @@ def test_a_year_meets_every_command_and_every_notice() -> None:
 def test_every_command_shows_in_the_journal() -> None:
     """For each kind, what only that command brings about is there, and is not in a year without it."""
     world, rows = year()
-    quiet = rows_of(busy_plan(days=60, level="34 %"))
+    quiet = rows_of(busy_plan(days=60))
     practice, town = index(world.plan, "practice_2/inbox"), index(world.plan, "town/case_office")
     narrow = index(world.plan, "broker")
     seen_by = {
@@ -110,7 +110,7 @@ def test_every_command_shows_in_the_journal() -> None:
         "set_endpoint and stale addresses": lambda r: (r["intended"] == index(world.plan, "hospital/intake"))
         & (r["service"] == index(world.plan, "nowhere/dead_endpoint")) & (r["time"] % 116.8 > 80),
         "set_relay": lambda r: (r["event"] == Event.relay_in) & (r["service"] == narrow) & (r["list_length"] > 0),
-        "set_owner": lambda r: (r["event"] == Event.listed) & (r["service"] == town) & (r["state"] == State.silent) & (r["list_length"] > 0),
+        "set_owner": lambda r: (r["event"] == Event.listed) & (r["service"] == town) & (r["intended"] == town) & (r["state"] == State.silent) & (r["list_length"] > 0),
         "defects": lambda r: r["defect"] >= 0,
         "resend, mend_defect": lambda r: (r["event"] == Event.found) & (r["attempt"] == FoundBy.command),
         "remove": lambda r: r["event"] == Event.vanished,
