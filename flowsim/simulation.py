@@ -102,7 +102,7 @@ class Mail:
     def advance(self, limit: float) -> float:
         """Do the commands, then everything strictly before ``limit`` hours; return the time reached."""
         while True:
-            why = int(advance(self.plan.arrays, self._state, self._commands, self._journal, limit))
+            why = int(advance(self.plan.arrays, self._state, self._commands, self._journal, float(limit)))
             if self._commands.progress[1] == self._commands.progress[0]:
                 self._commands.progress[:] = 0
             if why == k.BLOCK_FULL:
