@@ -96,13 +96,18 @@ def _once_for_all_constants(dispatcher: Any) -> Any:
     if not hasattr(dispatcher, "get_call_template"):
         return dispatcher  # plain Python
     resolve = dispatcher.get_call_template
-    unliteral: Any = types.unliteral
 
     def get_call_template(args: Any, kws: Any) -> Any:
-        return resolve(tuple(unliteral(a) for a in args), {name: unliteral(a) for name, a in kws.items()})
+        return resolve(tuple(_plain(a) for a in args), {name: _plain(a) for name, a in kws.items()})
 
     dispatcher.get_call_template = get_call_template
     return dispatcher
+
+
+def _plain(argument: Any) -> Any:
+    """Return the type that an argument is compiled for: no constants, and whole numbers of one size."""
+    plain: Any = types.unliteral(argument)  # type: ignore[no-untyped-call]
+    return types.int64 if isinstance(plain, types.Integer) else plain
 
 
 def entry(function: AnyFunction) -> AnyFunction:

@@ -14,7 +14,7 @@ from flowsim.kernel.commands import obey, room_for
 from flowsim.kernel.compiling import entry, inlined
 from flowsim.kernel.draws import place_purpose, sample, uniforms
 from flowsim.kernel.lists import end, give_place, leave_list, open_slot, queue_slot, release, serve
-from flowsim.kernel.queues import RANK_SHIFT, drop_first, first_of, schedule, take_out
+from flowsim.kernel.queues import RANK_SHIFT, drop_first, first_of, is_void, schedule, take_out
 from flowsim.kernel.receiving import arrived, receive, tell_sender
 from flowsim.kernel.retries import client_tries
 from flowsim.kernel.rows import notify, write
@@ -115,10 +115,12 @@ def advance(plan: Arrays, state: State, commands: Commands, journal: Journal, li
             kind = int(first["key"]) >> RANK_SHIFT
             target = int(first["target"])
             generation = int(first["generation"])
+            # Read before the queue is put in order, so that the token is on its way from memory meanwhile.
+            void = is_void(state, kind, target, generation)
             drop_first(state)
             state.counter[EVENTS] += 1
             state.clock[0] = now
-            t = happen(plan, state, journal, kind, target, generation, now)
+            t = -1 if void else happen(plan, state, journal, kind, target, generation, now)
             if t >= 0:
                 run(plan, state, journal, t, now)
 
@@ -153,7 +155,7 @@ def room_is_short(state: State, room: int) -> bool:
 def happen(
     plan: Arrays, state: State, journal: Journal, kind: int, target: int, generation: int, now: float
 ) -> int:
-    """Do what an entry of the queue says, unless it is void; return the token that walks on, or -1."""
+    """Do what an entry of the queue says; return the token that walks on, or -1."""
     if kind == ARRIVE:
         return arrive(plan, state, journal, target, now)
     if kind == WAKE:
@@ -169,8 +171,6 @@ def happen(
         return -1
     if kind == ALARM:
         alarm(plan, state, journal, target, generation, now)
-        return -1
-    if state.token[target]["generation"] != generation:
         return -1
     return target if token_event(plan, state, journal, kind, target, now) else -1
 

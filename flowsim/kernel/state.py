@@ -97,49 +97,51 @@ MEND: Final = 2  # handle a failed message (error queue)
 PASS: Final = 3  # let it through a relay of limited capacity
 MISREAD: Final = 4  # read a message that was not for them
 
+#: The fields are as small as what they hold, those that most events touch first: a year's run holds tens of
+#: thousands of tokens, and most of what an event costs is fetching its token from memory.
 TOKEN: Final = np.dtype(
     [
         ("delivery", np.int64),
-        ("case", np.int64),
-        ("visit", np.int64),
-        ("found_at", np.float64),
-        ("due", np.float64),  # when its message arrives (TRAVELLING), or its receipt (RETRIER)
+        ("case", np.int32),
+        ("generation", np.int32),
+        ("step", np.int32),
+        ("send_step", np.int32),
+        ("last", np.int32),  # the step at which it stood before; -1: going back to it is no new visit
+        ("sender", np.int32),
+        ("intended", np.int32),
+        ("at", np.int32),  # the service that works on it
+        ("actual", np.int32),
+        ("visit", np.int32),
+        ("defect", np.int16),
+        ("doom", np.int16),  # faults that wait for the message, a bit for each
+        ("phase", np.int8),
+        ("role", np.int8),
+        ("errand", np.int8),  # what the list entry asks for
+        ("state", np.int8),
+        ("copy", np.int8),
+        ("channel", np.int8),
+        ("attempt", np.int8),
+        ("fault", np.int8),
+        ("hop", np.int8),
+        ("lost", np.int8),
+        ("level", np.int8),
+        ("found_by", np.int8),
+        ("next", np.int32),
+        ("previous", np.int32),
+        ("list", np.int32),
+        ("sibling", np.int32),
+        ("elder", np.int32),
+        ("place", np.int32),
+        ("place_step", np.int32),  # at which it got the place
+        ("thread", np.int32),
+        ("life", np.int32),  # which use of the slot this is
+        ("of", np.int32),  # RETRIER: the token it tries for
+        ("of_generation", np.int32),
         ("sent_at", np.float64),
-        ("authored_at", np.float64),
         ("latency", np.float64),  # of the try under way
-        ("generation", np.int64),
-        ("life", np.int64),  # which use of the slot this is
-        ("errand", np.int64),  # what the list entry asks for
-        ("doom", np.int64),  # faults that wait for the message, a bit for each
-        ("step", np.int64),
-        ("last", np.int64),  # the step at which it stood before; -1: going back to it is no new visit
-        ("thread", np.int64),
-        ("phase", np.int64),
-        ("role", np.int64),
-        ("next", np.int64),
-        ("previous", np.int64),
-        ("list", np.int64),
-        ("level", np.int64),
-        ("sibling", np.int64),
-        ("elder", np.int64),
-        ("place", np.int64),
-        ("place_step", np.int64),  # at which it got the place
-        ("at", np.int64),  # the service that works on it
-        ("sender", np.int64),
-        ("intended", np.int64),
-        ("actual", np.int64),
-        ("send_step", np.int64),
-        ("copy", np.int64),
-        ("channel", np.int64),
-        ("attempt", np.int64),
-        ("hop", np.int64),
-        ("lost", np.int64),
-        ("fault", np.int64),
-        ("defect", np.int64),
-        ("state", np.int64),
-        ("found_by", np.int64),
-        ("of", np.int64),  # RETRIER: the token it tries for
-        ("of_generation", np.int64),
+        ("due", np.float64),  # when its message arrives (TRAVELLING), or its receipt (RETRIER)
+        ("authored_at", np.float64),
+        ("found_at", np.float64),
     ],
     align=True,
 )
@@ -147,18 +149,18 @@ TOKEN: Final = np.dtype(
 CASE: Final = np.dtype(
     [
         ("id", np.int64),
-        ("family", np.int64),  # the hash: first word of every draw's address
-        ("n", np.int64),
         ("created", np.float64),
-        ("generation", np.int64),
-        ("urgency", np.int64),
-        ("area", np.int64),
-        ("practice", np.int64),
-        ("origin", np.int64),
-        ("tokens", np.int64),
-        ("first", np.int64),  # of its tokens
-        ("started", np.int64),
-        ("next", np.int64),  # in the free list
+        ("family", np.int32),  # the hash (31 bits): first word of every draw's address
+        ("n", np.int32),
+        ("generation", np.int32),
+        ("area", np.int32),
+        ("practice", np.int32),
+        ("origin", np.int32),
+        ("tokens", np.int32),
+        ("first", np.int32),  # of its tokens
+        ("next", np.int32),  # in the free list
+        ("urgency", np.int8),
+        ("started", np.int8),
     ],
     align=True,
 )
@@ -195,7 +197,7 @@ FAMILY: Final = np.dtype(
 )
 
 ENTRY: Final = np.dtype(
-    [("time", np.float64), ("key", np.int64), ("target", np.int64), ("generation", np.int64)], align=True
+    [("time", np.float64), ("key", np.int64), ("target", np.int32), ("generation", np.int32)], align=True
 )
 NOTICE: Final = np.dtype(
     [
