@@ -18,7 +18,7 @@ from typing import Any
 
 from flowsim.config.compose import load_study
 from flowsim.plan import build_plan
-from flowsim.simulation import prepare, simulate
+from flowsim.simulation import Block, prepare, simulate
 from flowsim.units import Duration
 
 ROOT = Path(__file__).parents[1]
@@ -28,6 +28,10 @@ DAYS_PER_YEAR = 365.0
 DELIVERIES_PER_DAY = 9000.0
 
 
+def forget(_block: Block) -> None:
+    """Take a block of rows and keep nothing of it."""
+
+
 def one(days: float) -> dict[str, Any]:
     """Run so many days and return deliveries, seconds of processor time, cost per delivery and memory."""
     design = load_study(EXPERIMENT).base
@@ -35,9 +39,9 @@ def one(days: float) -> dict[str, Any]:
     changes = {"warm_up": nothing, "observe": Duration(24.0 * days), "follow_up": nothing}
     plan = build_plan(design.model_copy(update=changes))
     prepare()
-    simulate(plan, 0, lambda block: None) if days < 2 else None
+    simulate(plan, 0, forget) if days < 2 else None
     began = time.process_time()
-    info = simulate(plan, 1, lambda block: None)
+    info = simulate(plan, 1, forget)
     seconds = time.process_time() - began
     return {
         "days": days,

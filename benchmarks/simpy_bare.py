@@ -1,15 +1,15 @@
 """The bare idiom: five messages and seven turns on lists a referral, with nothing that can fail."""
 
-# ruff: noqa: ANN001, ANN201, D102, PLR0913, PLR0917, S311
+# ruff: noqa: ANN001, ANN201, ANN204, D102, S311
 import random
 
 import simpy
 
-from benchmarks.simpy_idiom import next_open
+from benchmarks.simpy_parts import next_open
 
 
 class Bare:
-    """A process a referral and one for each message that nobody waits for, a Resource a service, a row a step."""
+    """A process a referral, and one for each message that nobody waits for; a tuple a row."""
 
     def __init__(self, seed, cases_per_day, weeks):
         self.env, self.rng, self.rows, self.deliveries = simpy.Environment(), random.Random(seed), [], 0

@@ -1,7 +1,7 @@
 """A second, independent simulation of a pathway: one SimPy process for each message and each thread.
 
-It is an oracle: slow, written for reading, and sharing nothing with the kernel but the files it is told by. It
-knows the steps send, work, wait and milestone, urgency on lists, and the faults not_emitted, rejected,
+It is an oracle: slow, written for reading, and sharing nothing with the kernel but the files it is told by.
+It knows the steps send, work, wait and milestone, urgency on lists, and the faults not_emitted, rejected,
 unwatched and late with tries that are lost. It draws from ``random.Random``, so only means can agree.
 """
 

@@ -40,7 +40,9 @@ def small_design() -> Design:
     generate = design.topology.generate
     assert generate is not None
     group = generate.practices[0].model_copy(update={"patients": 200_000})
-    topology = design.topology.model_copy(update={"generate": generate.model_copy(update={"practices": (group,)})})
+    topology = design.topology.model_copy(
+        update={"generate": generate.model_copy(update={"practices": (group,)})}
+    )
     pathway = design.pathways["referral"]
     assess = pathway.steps[ASSESS]
     times = {"low": Duration(0.4), "mode": Duration(1.0), "high": Duration(2.4)}
