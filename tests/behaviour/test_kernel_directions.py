@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -59,7 +60,7 @@ def test_nobody_waits_longer_with_more_staff_on_a_first_come_list() -> None:
         topology = read("bare")
         topology["organisations"][1]["services"][1]["staff"] = staff
         found.append(waits(rows_of(plan(pathway(text, times=times), topology=topology, days=30))))
-    for fewer, more in zip(found, found[1:], strict=False):
+    for fewer, more in itertools.pairwise(found):
         assert fewer.keys() <= more.keys()
         assert all(more[case] <= wait + 1e-9 for case, wait in fewer.items())
         assert sum(more.values()) < sum(fewer.values())
@@ -81,7 +82,7 @@ def test_more_attempts_lose_none_that_fewer_would_not() -> None:
         topology["practice_template"]["error_queue"]["ignored"] = 1.0
         found.append(lost(rows_of(plan(given, channels=channels, topology=topology, days=30))))
     assert len(found[0]) > 90 and len(found[-1]) < 10
-    for fewer, more in zip(found, found[1:], strict=False):
+    for fewer, more in itertools.pairwise(found):
         assert more < fewer
 
 

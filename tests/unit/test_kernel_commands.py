@@ -130,7 +130,7 @@ def test_what_an_owner_has_not_come_to_yet_waits_and_is_lost_no_more() -> None:
     given = plan(pathway(READ % "discharge_office", times="0 h, 0 h"))
     unread = index(given, "hospital/unread")
     worlds = [at(4, one(CommandKind.set_staff, unread, 0)), at(5, one(CommandKind.set_owner, unread, 1))]
-    assert [line for line in log(given, worlds).splitlines()][-2:] == [
+    assert list(log(given, worlds).splitlines())[-2:] == [
         "5 found refer unread practice_1 length=2 main/edi/8/moving unwatched",
         "5 found refer unread practice_1 length=2 main/edi/8/moving unwatched",
     ]

@@ -28,14 +28,19 @@ def test_a_run_tells_how_much_happened() -> None:
 
 
 def test_a_run_without_anything_to_do_ends() -> None:
-    info = simulate(plan(pathway("- {id: over, do: end}", times="900 days")), 1, lambda _: pytest.fail("a row"))
+    info = simulate(
+        plan(pathway("- {id: over, do: end}", times="900 days")), 1, lambda _: pytest.fail("a row")
+    )
     assert (info.rows, info.cases, info.deliveries) == (0, 0, 0)
 
 
 def test_stops_are_counted_one_for_each_time_the_world_was_told_something() -> None:
     topology = read("bare")
     topology["organisations"][0]["services"][0]["swamped_at"] = 1
-    given = plan(pathway("- {id: look, do: work, service: referral_intake, minutes: 1 h}", times="0 h, 0.5 h"), topology=topology)
+    given = plan(
+        pathway("- {id: look, do: work, service: referral_intake, minutes: 1 h}", times="0 h, 0.5 h"),
+        topology=topology,
+    )
 
     def world(clock: Clock, mail: Mail) -> Iterator[Any]:
         mail.subscribe(NoticeKind.list_swamped)
@@ -60,18 +65,27 @@ def test_practices_go_live_at_midnight_of_their_dates_and_may_leave_again() -> N
     adoption = {
         "gp_practices": "0 %",
         "order": ["practice_1", "practice_2", "practice_3"],
-        "go_live": [{"on": "2024-01-10", "gp_practices": "100 %"}, {"on": "2024-01-12", "gp_practices": "1 practice"}],
+        "go_live": [
+            {"on": "2024-01-10", "gp_practices": "100 %"},
+            {"on": "2024-01-12", "gp_practices": "1 practice"},
+        ],
         "joining": {"stale_share": 0, "stale_lag": "1 day", "old_inbox_read": 0},
     }
     given = plan(messages, adoption=adoption)
     rows = rows_of(given)
     found = [
-        (float(row["time"]), given.header["services"][row["service"]]["organisation"], Channel(row["channel"]).name)
+        (
+            float(row["time"]),
+            given.header["services"][row["service"]]["organisation"],
+            Channel(row["channel"]).name,
+        )
         for row in rows[rows["event"] == Event.authored]
     ]
     platform, edi = ("platform",) * 3, ("edi",) * 3
     for time, channels in ((47.9, edi), (48.0, platform), (96.0, ("platform", "edi", "edi"))):
-        assert [(o, c) for t, o, c in found if t == time] == list(zip(("practice_1", "practice_2", "practice_3"), channels, strict=True))
+        assert [(o, c) for t, o, c in found if t == time] == list(
+            zip(("practice_1", "practice_2", "practice_3"), channels, strict=True)
+        )
 
 
 def test_an_outage_holds_messages_from_its_date_for_its_length() -> None:
@@ -80,7 +94,9 @@ def test_an_outage_holds_messages_from_its_date_for_its_length() -> None:
     given = plan(pathway(REFER, times="1.9 h, 2 h, 4.9 h, 5 h"), topology=topology, outages=outage)
     left = [line.split()[0] for line in log(given).splitlines() if "relay_out" in line]
     assert left == ["1.9", "5", "5", "5"]
-    assert "relay_in" not in log(plan(pathway(REFER, times="2 h"), topology=topology, outages=outage, faults_off=True))
+    assert "relay_in" not in log(
+        plan(pathway(REFER, times="2 h"), topology=topology, outages=outage, faults_off=True)
+    )
 
 
 def test_outages_by_chance_come_about_as_often_as_they_should_and_with_their_own_luck() -> None:
@@ -104,11 +120,21 @@ def test_the_luck_of_the_world_hangs_on_name_number_seed_and_replication_alone()
 
 def test_state_grows_as_it_must_and_nothing_shows_it() -> None:
     """Thousands of open cases: tokens, cases and the queue outgrow their first size several times."""
-    given = plan(pathway("- {id: look, do: work, service: radiology, minutes: 1 h, patience: 900 days}", times=", ".join(f"{n / 100} h" for n in range(9000))))
+    given = plan(
+        pathway(
+            "- {id: look, do: work, service: radiology, minutes: 1 h, patience: 900 days}",
+            times=", ".join(f"{n / 100} h" for n in range(9000)),
+        )
+    )
     mail = Mail(given, 1, lambda _: None, block_rows=500)
     before = (len(mail.state.token), len(mail.state.case), len(mail.state.queue))
     mail.advance(given.end_hours)
-    assert all(after > first for after, first in zip((len(mail.state.token), len(mail.state.case), len(mail.state.queue)), before, strict=True))
+    assert all(
+        after > first
+        for after, first in zip(
+            (len(mail.state.token), len(mail.state.case), len(mail.state.queue)), before, strict=True
+        )
+    )
     assert mail.state.service["length"].max() == 9000
     assert mail.state.counter[k.CASES] == 9000
 
