@@ -67,7 +67,8 @@ def plan_of(weeks: int | None = None, patients: int | None = None) -> Plan:
 
 def cases_per_working_day(plan: Plan) -> float:
     """Return the mean number of cases that begin on a working day, in all practices."""
-    return float(plan.arrays.family["per_day"].sum() * plan.arrays.profiles.day_share[0].max())
+    family = plan.arrays.family
+    return float((family["per_day"] * plan.arrays.profiles.day_share[family["profile"]].max(axis=1)).sum())
 
 
 def timed(work: Callable[[], Any]) -> tuple[float, Any]:

@@ -28,6 +28,8 @@ def next_open(now):
 class Item:
     """What a row tells of: a message from one service to another (delivery above 0), or a task."""
 
+    __slots__ = ("attempt", "case", "channel", "delivery", "sender", "state", "step", "to")
+
     def __init__(self, case, step, delivery=0, sender=-1, to=-1, channel=0):
         self.case, self.step, self.delivery, self.sender, self.to = case, step, delivery, sender, to
         self.channel, self.attempt, self.state = channel, 1, MOVING if delivery else 0

@@ -107,7 +107,8 @@ def both_sides() -> tuple[list[dict[str, float]], list[dict[str, float]]]:
     """Return the figures of several replications of the kernel and of the reference."""
     design = small_design()
     plan = build_plan(design)
-    per_day = float(plan.arrays.family["per_day"].sum() * plan.arrays.profiles.day_share[0].max())
+    families, share = plan.arrays.family, plan.arrays.profiles.day_share
+    per_day = float((families["per_day"] * share[families["profile"]].max(axis=1)).sum())
     model = reference_model()
     kernel = [by_kernel(plan, replication + 1) for replication in range(KERNEL_RUNS)]
     reference = [by_reference(model, design, seed, per_day) for seed in range(REFERENCE_RUNS)]
