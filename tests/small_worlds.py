@@ -16,7 +16,7 @@ from flowsim.config.experiment_file import Design
 from flowsim.plan import Plan, build_plan
 from flowsim.plan.layout import DEFECT
 from flowsim.simulation import Clock, Mail, Process, simulate
-from flowsim.vocabulary import JOURNAL_SCHEMA, Channel, Event, Fault, State, copy_of
+from flowsim.vocabulary import JOURNAL_SCHEMA, Channel, CommandKind, Event, Fault, State, copy_of
 
 FOLDER = Path(__file__).parent / "worlds"
 EVERYTHING = ("referral", "care", "tasks")
@@ -128,7 +128,7 @@ def short(plan: Plan, service: int) -> str:
     """Return how a service is called in a line: its own name, a practice's inbox by the practice."""
     if service < 0:
         return "-"
-    organisation, _, own = plan.header["services"][service]["id"].partition("/")
+    organisation, _, own = str(plan.header["services"][service]["id"]).partition("/")
     if own in ("errors", "inbox"):
         return organisation if own == "inbox" else f"{organisation}/errors"
     return own or organisation
@@ -184,14 +184,21 @@ def at(hours: float, *commands: Callable[[Mail], None]) -> Process:
     return process  # type: ignore[return-value]
 
 
+def one(kind: CommandKind, a: int = 0, b: int = 0, **about: int) -> Callable[[Mail], None]:
+    """Return what gives one command."""
+    return lambda mail: mail.command(kind, a, b, **about)
+
+
 def named(plan: Plan, rows: Rows) -> list[tuple[Any, ...]]:
     """Return rows with the ids of steps and services instead of numbers, which shift between plans."""
-    steps = [f"{s['pathway']}/{s['id']}" for s in plan.header["steps"]] + ["-"]
+    numbered = ("step", "service", "peer", "intended")
+    plain = [name for name in JOURNAL_SCHEMA.names or () if name not in numbered]
+    steps = [s["id"] for s in plan.header["steps"]] + ["-"]
     services = [s["id"] for s in plan.header["services"]] + ["-"]
     return [
         (
-            *(row[name].item() for name in JOURNAL_SCHEMA.names or () if name not in ("step", "service", "peer", "intended")),
-            steps[row["step"]].partition("/")[2], services[row["service"]], services[row["peer"]], services[row["intended"]],
+            *(row[name].item() for name in plain),
+            steps[row["step"]], *(services[row[name]] for name in numbered[1:]),
         )
         for row in rows
     ]  # fmt: skip

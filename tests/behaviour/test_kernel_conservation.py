@@ -37,8 +37,8 @@ def obeying(orders: list[Order], plan: Plan) -> Process:
     relays = int(plan.arrays.setting[0]["relays"])
 
     def process(clock: Clock, mail: Mail) -> Iterator[Any]:
-        for kind in NoticeKind:
-            mail.subscribe(kind)
+        for notice in NoticeKind:
+            mail.subscribe(notice)
         for at, kind, a, b in sorted(orders):
             yield clock.timeout(max(at - clock.now, 0.0))
             service = a % first_relay
@@ -147,7 +147,8 @@ def test_a_long_walk_in_one_instant_fills_no_array_beyond_its_end() -> None:
         pathway("""
 - {id: mark, do: milestone, name: custom_1}
 - {id: many, do: fork, branches: [over, over, over, over, over, over, over, over]}
-- {id: tell, do: send, message: task, sender: origin, to: radiology, copies: [clinic, ward, origin, case_office], waits: false}
+- {id: tell, do: send, message: task, sender: origin, to: radiology,
+   copies: [clinic, ward, origin, case_office], waits: false}
 - {id: again, do: repeat, to: mark, times: 500}
 - {id: over, do: end}
 """),

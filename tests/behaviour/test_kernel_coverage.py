@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
@@ -33,8 +33,8 @@ class Everything:
 
     def live(self, clock: Clock, mail: Mail) -> Iterator[Any]:
         """Change something every few hours, and back again a little later."""
-        for kind in NoticeKind:
-            clock.listen(kind, self.heard.append)
+        for notice in NoticeKind:
+            clock.listen(notice, self.heard.append)
         practice, intake = index(self.plan, "practice_2/inbox"), index(self.plan, "hospital/intake")
         town, broker = index(self.plan, "town/case_office"), index(self.plan, "broker")
         turns = [
@@ -42,7 +42,8 @@ class Everything:
             (CommandKind.set_staff, intake, 0), (CommandKind.set_staff, intake, 2),
             (CommandKind.set_relay, broker, 0), (CommandKind.set_relay, broker, 1),
             (CommandKind.set_owner, town, 0), (CommandKind.resend, 0, 0), (CommandKind.forward, 0, 0),
-            (CommandKind.remove, 0, 0), (CommandKind.set_endpoint, intake, 0), (CommandKind.snapshot, intake, 0),
+            (CommandKind.remove, 0, 0), (CommandKind.set_endpoint, intake, 0),
+            (CommandKind.snapshot, intake, 0),
             (CommandKind.set_endpoint, intake, 1), (CommandKind.set_owner, town, 1),
             (CommandKind.mend_defect, 0, 1), (CommandKind.set_adoption, practice, 0),
         ]  # fmt: skip
@@ -105,12 +106,15 @@ def test_every_command_shows_in_the_journal() -> None:
     quiet = rows_of(busy_plan(days=60))
     practice, town = index(world.plan, "practice_2/inbox"), index(world.plan, "town/case_office")
     narrow = index(world.plan, "broker")
-    seen_by = {
-        "set_adoption": lambda r: (r["service"] == practice) & (r["event"] == Event.sent) & (r["channel"] == Channel.platform),
+    seen_by: dict[str, Callable[[Any], Any]] = {
+        "set_adoption": lambda r: (r["service"] == practice)
+        & (r["event"] == Event.sent) & (r["channel"] == Channel.platform),
         "set_endpoint and stale addresses": lambda r: (r["intended"] == index(world.plan, "hospital/intake"))
         & (r["service"] == index(world.plan, "nowhere/dead_endpoint")) & (r["time"] % 116.8 > 80),
-        "set_relay": lambda r: (r["event"] == Event.relay_in) & (r["service"] == narrow) & (r["list_length"] > 0),
-        "set_owner": lambda r: (r["event"] == Event.listed) & (r["service"] == town) & (r["intended"] == town) & (r["state"] == State.silent) & (r["list_length"] > 0),
+        "set_relay": lambda r: (r["event"] == Event.relay_in)
+        & (r["service"] == narrow) & (r["list_length"] > 0),
+        "set_owner": lambda r: (r["event"] == Event.listed) & (r["service"] == town)
+        & (r["intended"] == town) & (r["state"] == State.silent) & (r["list_length"] > 0),
         "defects": lambda r: r["defect"] >= 0,
         "resend, mend_defect": lambda r: (r["event"] == Event.found) & (r["attempt"] == FoundBy.command),
         "remove": lambda r: r["event"] == Event.vanished,

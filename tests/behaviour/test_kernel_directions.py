@@ -132,7 +132,7 @@ def alike() -> dict[str, Any]:
 
 
 def _only_electronic() -> Any:
-    """Return the region without what messages pass through, in which everybody but patients has an address."""
+    """Return the region without relays, in which everybody but patients has an electronic address."""
     topology = read("region")
     for organisation in topology["organisations"]:
         organisation.pop("message_client", None)

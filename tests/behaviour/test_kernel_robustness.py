@@ -1,4 +1,4 @@
-"""Worlds at their limits: nobody at work, nobody looking, too much of everything. Never a hang, never a leak."""
+"""Worlds at their limits: nobody at work, nobody looking, too much of everything. No hang, no leak."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from tests.small_worlds import (
     index,
     lines,
     log,
+    one,
     pathway,
     plan,
     read,
@@ -99,7 +100,7 @@ def test_an_outage_holds_everything_and_loses_nothing(per_hour: int | None) -> N
     given = plan(pathway(REFER % "referral_intake", times=OFTEN), topology=topology)
     broker = index(given, "broker")
     outage = [
-        at(hours, lambda m, up=up: m.command(CommandKind.set_relay, broker, up))
+        at(hours, one(CommandKind.set_relay, broker, up))
         for hours, up in ((3, 0), (9, 1), (9.05, 0), (12, 1))
     ]
     rows, _ = checked(given, outage)
@@ -116,10 +117,7 @@ def test_a_case_withdrawn_while_a_relay_holds_its_message_leaves_the_relay() -> 
     first = pathway(REFER % "referral_intake", times="1 h, 2 h", withdrawal={"chance": 1.0, "after": "4 h"})
     given = plan(first, topology=topology)
     broker = index(given, "broker")
-    outage = [
-        at(hours, lambda m, up=up: m.command(CommandKind.set_relay, broker, up))
-        for hours, up in ((0, 0), (5.5, 1))
-    ]
+    outage = [at(hours, one(CommandKind.set_relay, broker, up)) for hours, up in ((0, 0), (5.5, 1))]
     rows, _ = checked(given, outage)
     assert [line for line in lines(given, rows) if "refer" in line and float(line.split()[0]) > 4][:2] == [
         "5 withdrawn refer practice_1 intake main/edi/1/ended",
@@ -144,7 +142,8 @@ def test_whoever_holds_a_bed_and_waits_for_another_keeps_it_until_then() -> None
     )
     given = plan(
         pathway(
-            "- {id: bed, do: place, service: ward}\n- {id: next_bed, do: place, service: short_term_ward, hold: 5 h}",
+            "- {id: bed, do: place, service: ward}\n"
+            "- {id: next_bed, do: place, service: short_term_ward, hold: 5 h}",
             times="0 h, 1 h, 2 h",
         ),
         topology=topology,
@@ -152,11 +151,14 @@ def test_whoever_holds_a_bed_and_waits_for_another_keeps_it_until_then() -> None
     rows, _ = checked(given)
     found = [line for line in lines(given, rows) if " placed " in line or " left " in line]
     assert [line.split()[:4] for line in found] == [
-        ["0", "placed", "bed", "ward"], ["0", "left", "bed", "ward"], ["0", "placed", "next_bed", "short_term"],
+        ["0", "placed", "bed", "ward"], ["0", "left", "bed", "ward"],
+        ["0", "placed", "next_bed", "short_term"],
         ["1", "placed", "bed", "ward"],
-        ["5", "left", "next_bed", "short_term"], ["5", "left", "bed", "ward"], ["5", "placed", "next_bed", "short_term"],
+        ["5", "left", "next_bed", "short_term"], ["5", "left", "bed", "ward"],
+        ["5", "placed", "next_bed", "short_term"],
         ["5", "placed", "bed", "ward"],
-        ["10", "left", "next_bed", "short_term"], ["10", "left", "bed", "ward"], ["10", "placed", "next_bed", "short_term"],
+        ["10", "left", "next_bed", "short_term"], ["10", "left", "bed", "ward"],
+        ["10", "placed", "next_bed", "short_term"],
         ["15", "left", "next_bed", "short_term"],
     ]  # fmt: skip
 
@@ -203,7 +205,7 @@ def test_an_owner_who_comes_and_goes_many_times_leaves_every_item_in_one_place()
 
 
 def test_a_world_that_answers_every_notice_with_commands_without_delay_comes_to_an_end() -> None:
-    """Swamped lists get staff, deadlines bring messages again, found lists get an owner: all at that instant."""
+    """Swamped lists get staff, and deadlines bring messages again: all at that instant."""
     given = busy_plan(days=6)
     answered: list[NoticeKind] = []
 
@@ -226,7 +228,7 @@ def test_a_world_that_answers_every_notice_with_commands_without_delay_comes_to_
 
 
 def test_stops_stay_rare_beside_deliveries() -> None:
-    """The budget of the design: fewer than one stop for 1,000 deliveries where the world hears of changes only."""
+    """The budget of the design: fewer than one stop for 1,000 deliveries."""
 
     def world(clock: Clock, mail: Mail) -> Iterator[Any]:
         for kind in (NoticeKind.defect_reported, NoticeKind.list_found):

@@ -21,6 +21,7 @@ from tests.small_worlds import (
     index,
     named,
     of_pathway,
+    one,
     pathway,
     plan,
     read,
@@ -44,12 +45,12 @@ def eventful(plan: Plan, **how: Any) -> Rows:
         (150, CommandKind.set_endpoint, intake, 1), (200, CommandKind.mend_defect, 0, 1),
         (210, CommandKind.snapshot, intake, 0),
     ]  # fmt: skip
-    world = [at(hours, lambda mail, order=order: mail.command(*order)) for hours, *order in orders]
+    world = [at(hours, one(kind, a, b)) for hours, kind, a, b in orders]
     return rows_of(with_defect(plan, Fault.unwatched, chance=0.5), world, **how)
 
 
 def digests() -> list[str]:
-    """Return what a process finds: the journals of a faulty, an ideal and a faultless world, and the cases."""
+    """Return what a process finds: journals of a faulty, an ideal and a faultless world, and the cases."""
     found = [eventful(busy_plan(days=80, level="34 %"))]
     found += [rows_of(busy_plan(days=10, **{twin: True})) for twin in ("ideal", "faults_off")]
     return [*map(digest, found), str(sum(found[0]["event"] == Event.created))]
@@ -148,8 +149,10 @@ def test_twice_the_durations_give_twice_the_times() -> None:
     """Exactly: doubling is exact in floating point, and luck depends on no time."""
     text = """
 - {{id: write, do: work, service: origin, minutes: {{kind: exponential, mean: {0} min}}}}
-- {{id: refer, do: send, message: referral, sender: origin, to: referral_intake, reading: {{kind: uniform, low: {0} min, high: {1} min}}}}
-- {{id: bed, do: place, service: ward, hold: {{kind: exponential, mean: {1} min}}, patience: {{kind: exponential, mean: {1} h}}}}
+- {{id: refer, do: send, message: referral, sender: origin, to: referral_intake,
+   reading: {{kind: uniform, low: {0} min, high: {1} min}}}}
+- {{id: bed, do: place, service: ward, hold: {{kind: exponential, mean: {1} min}},
+   patience: {{kind: exponential, mean: {1} h}}}}
 - {{id: rest, do: wait, time: {{kind: triangular, low: 0 min, mode: {0} min, high: {1} min}}}}
 """
 

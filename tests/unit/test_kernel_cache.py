@@ -22,14 +22,18 @@ SHOW = (
 @pytest.fixture
 def copied(tmp_path: Path) -> Path:
     """Return a copy of the package in a folder of its own."""
-    shutil.copytree(ROOT / "flowsim", tmp_path / "tree" / "flowsim", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        ROOT / "flowsim", tmp_path / "tree" / "flowsim", ignore=shutil.ignore_patterns("__pycache__")
+    )
     return tmp_path / "tree"
 
 
 def shown(tree: Path, **environment: str) -> tuple[str, Path, bool]:
-    """Return hash, folder and whether it is filled, as a new process in a tree sees it; nothing is compiled."""
+    """Return hash, folder and whether it is filled, as a new process sees it; nothing is compiled."""
     names = {**os.environ, "PYTHONPATH": str(tree), "FLOWSIM_CACHE_DIR": str(tree / "cache"), **environment}
-    run = subprocess.run([sys.executable, "-c", SHOW], cwd=tree, env=names, capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, "-c", SHOW], cwd=tree, env=names, capture_output=True, text=True, check=True
+    )
     digest, folder, kept = run.stdout.split()
     return digest, Path(folder), kept == "True"
 
@@ -47,7 +51,14 @@ def test_an_edit_of_any_kernel_file_is_noticed(copied: Path) -> None:
 
 def test_every_module_that_is_compiled_in_is_part_of_the_hash() -> None:
     """A kernel file may import constants from nowhere else."""
-    allowed = {"vocabulary", "plan.layout", "plan.calendars", "plan.distributions", "plan.quantiles", "kernel"}
+    allowed = {
+        "vocabulary",
+        "plan.layout",
+        "plan.calendars",
+        "plan.distributions",
+        "plan.quantiles",
+        "kernel",
+    }
     for file in (ROOT / "flowsim" / "kernel").glob("*.py"):
         for line in file.read_text(encoding="utf-8").splitlines():
             if line.startswith("from flowsim."):

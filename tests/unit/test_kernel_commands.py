@@ -14,7 +14,7 @@ import numpy as np
 from flowsim.plan import Plan
 from flowsim.simulation import Clock, Mail, Notice, Process
 from flowsim.vocabulary import CommandKind, Event, Fault, MessageKind, NoticeKind
-from tests.small_worlds import at, index, log, parse, pathway, plan, read, rows_of, same, with_defect
+from tests.small_worlds import at, index, log, one, parse, pathway, plan, read, rows_of, same, with_defect
 
 READ = "- {id: refer, do: send, message: referral, sender: origin, to: %s, reading: 15 min}"
 ARRIVED = (" created ", " authored ", " sent ", "receipt ")
@@ -25,11 +25,6 @@ def told(plan: Plan, *processes: Process, without: tuple[str, ...] = ARRIVED) ->
     return "\n".join(
         line for line in log(plan, processes).splitlines() if not any(word in line for word in without)
     )
-
-
-def one(kind: CommandKind, a: int = 0, b: int = 0, **about: int) -> Any:
-    """Return what gives one command."""
-    return lambda mail: mail.command(kind, a, b, **about)
 
 
 def first_delivery(plan: Plan) -> dict[str, int]:
@@ -65,8 +60,10 @@ def test_set_adoption_changes_how_messages_travel_from_that_instant_on() -> None
 
 def test_joining_leaves_stale_addresses_for_a_while() -> None:
     """A share of 100 % right after go-live; after 60 lags none is left."""
-    results = "- {id: tell, do: send, message: lab_result, sender: laboratory, to: practice_1/inbox, reading: 1 min}"
-    given = plan(pathway(results, times="1 h, 11 h, 320 days"), stale=1.0, days=330)
+    results = (
+        "- {id: tell, do: send, message: lab_result, sender: origin, to: practice_1/inbox, reading: 1 min}"
+    )
+    given = plan(pathway(results, at="hospital/laboratory", times="1 h, 11 h, 320 days"), stale=1.0, days=330)
     arrays = given.arrays._replace(setting=given.arrays.setting.copy())
     arrays.setting["old_inbox_read"] = 0.0
     join = at(10, one(CommandKind.set_adoption, index(given, "practice_1/inbox"), 1))
@@ -173,7 +170,7 @@ def test_a_defect_hits_only_the_route_and_kind_that_it_names() -> None:
     home, intake = index(given, "town/home"), index(given, "hospital/intake")
     active = at(0, one(CommandKind.activate_defect, 0))
 
-    def hit(**only: int) -> list[int]:
+    def hit(**only: Any) -> list[int]:
         rows = rows_of(with_defect(given, Fault.not_emitted, **only), [active])
         return sorted({int(row["intended"]) for row in rows if row["fault"] == Fault.not_emitted})
 
@@ -458,7 +455,7 @@ def test_a_chain_of_worlds_without_delay_ends_before_the_mail_of_that_instant() 
 
 
 def test_what_the_world_does_on_a_notice_happens_before_the_rest_of_that_instant() -> None:
-    """Two messages pass their limit at 7:00; hearing of the first, the world takes the second off the list."""
+    """Two messages pass their limit at 7:00; hearing of one, the world takes the other off the list."""
     text = f"{(READ % 'radiology')[:-1]}, deadline: {{within: 7 h, alarm: true}}}}"
     given = plan(pathway(text, times="0 h, 0 h"))
     cases = list(dict.fromkeys(rows_of(given)["case"].tolist()))
@@ -477,9 +474,9 @@ def test_what_the_world_does_on_a_notice_happens_before_the_rest_of_that_instant
 
     found = [
         (Event(row["event"]).name, cases.index(row["case"]))
-        for row in rows_of(given, [world])
+        for row in rows_of(given, [world])  # type: ignore[list-item]
         if row["time"] == 7
-    ]  # type: ignore[list-item]
+    ]
     assert found == [("deadline", 0), ("vanished", 1), ("deadline", 1)]
 
 

@@ -322,7 +322,8 @@ def test_wait_counts_by_the_clock_or_in_open_hours() -> None:
 
 def test_branch_goes_by_the_shares_for_the_urgency() -> None:
     steps_text = """
-- {id: way, do: branch, choices: [{share: 0, go: a}, {share: 1.0, go: b}, {share: 1.0, go: a, urgency: [urgent]}]}
+- {id: way, do: branch, choices: [
+   {share: 0, go: a}, {share: 1.0, go: b}, {share: 1.0, go: a, urgency: [urgent]}]}
 - {id: a, do: milestone, name: custom_1, next: over}
 - {id: b, do: milestone, name: custom_2}
 - {id: over, do: end}
@@ -456,7 +457,11 @@ def test_cancel_ends_the_threads_that_began_at_a_step_and_then_all_others() -> N
 
 
 def test_milestone_marks_a_point_and_nobody_withdraws_once_care_has_started() -> None:
-    text = "- {{id: pause, do: wait, time: {}}}\n- {{id: care, do: milestone, name: care_started}}\n- {{id: stay, do: wait, time: 9 h}}"
+    text = """
+- {{id: pause, do: wait, time: {}}}
+- {{id: care, do: milestone, name: care_started}}
+- {{id: stay, do: wait, time: 9 h}}
+"""
     withdrawal = {"chance": 1.0, "after": "3 h"}
     before = pathway(text.format("4 h"), withdrawal=withdrawal)
     after = pathway(text.format("2 h"), withdrawal=withdrawal)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -164,6 +165,7 @@ def test_a_world_that_only_watches_changes_nothing() -> None:
     assert digest(rows_of(given, [watching])) == digest(rows_of(given))  # type: ignore[list-item]
 
 
+@pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="the plain form is never compiled")
 def test_preparing_says_when_it_has_to_compile() -> None:
     prepare()
     said: list[str] = []
