@@ -159,3 +159,9 @@ def test_a_long_walk_in_one_instant_fills_no_array_beyond_its_end() -> None:
     assert np.sum(small["event"] == Event.milestone) == 500
     assert np.sum(small["event"] == Event.opened) == 2500
     assert np.all(small["time"] == 0.0)
+    marks = plan(
+        pathway(
+            "- {id: mark, do: milestone, name: custom_1}\n- {id: again, do: repeat, to: mark, times: 900}"
+        )
+    )
+    assert np.sum(rows_of(marks, block_rows=256)["event"] == Event.milestone) == 900

@@ -482,19 +482,13 @@ def test_what_the_world_does_on_a_notice_happens_before_the_rest_of_that_instant
 
 def test_the_world_hears_a_notice_at_exactly_the_instant_of_the_mail() -> None:
     """0.1 + (0.3 - 0.1) is not 0.3: the world's own clock must not be off by a rounding."""
-    times = [0.1 * n for n in range(1, 60)]
-    text = f"{(READ % 'radiology')[:-1]}, deadline: {{within: 30.3 h, alarm: true}}}}"
-    given = plan(pathway(text, times=", ".join(f"{t!r} h" for t in times)))
-    heard: list[tuple[float, Notice]] = []
-
-    def ticking(clock: Clock, mail: Mail) -> Iterator[Any]:
-        while True:
-            mail.command(CommandKind.snapshot, 0)
-            yield clock.timeout(0.07)
-
-    rows = rows_of(given, [hearing((NoticeKind.deadline_passed,), heard), ticking])  # type: ignore[list-item]
-    assert len(heard) == 59 and all(now == n.time for now, n in heard)
-    assert np.all(np.diff(rows["time"]) >= 0)
+    text = f"{(READ % 'radiology')[:-1]}, deadline: {{within: 0.3 h, alarm: true}}}}"
+    for first in range(1, 21):
+        times = [0.01 * first * 3.1**n for n in range(7)]
+        given = plan(pathway(text, times=", ".join(f"{t!r} h" for t in times)), days=30)
+        heard: list[tuple[float, Notice]] = []
+        rows_of(given, [hearing((NoticeKind.deadline_passed,), heard)])
+        assert len(heard) == 7 and all(now == n.time for now, n in heard)
 
 
 def test_a_run_covers_its_first_instant_and_not_its_last() -> None:

@@ -230,8 +230,10 @@ def test_whoever_is_impatient_and_has_nowhere_to_go_withdraws() -> None:
 
 
 def test_patience_ends_when_work_begins() -> None:
-    given = pathway("- {id: look, do: work, service: referral_intake, minutes: 5 h, patience: 3 h}")
-    assert "withdrawn" not in log(plan(given))
+    """The second waits from 1:00 to 2:30 and is at work when its patience would have ended, at 4:00."""
+    text = "- {id: look, do: work, service: referral_intake, minutes: 2.5 h, patience: 3 h}"
+    found = log(plan(pathway(text, times="0 h, 1 h")))
+    assert "2.5 taken look intake -" in found and "withdrawn" not in found
 
 
 def test_place_holds_a_bed_and_gives_it_to_the_next() -> None:
