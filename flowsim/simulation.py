@@ -7,7 +7,6 @@ the world does, and stops early when it has something to tell the world.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Generator, Iterable
 from typing import Any, NamedTuple
@@ -173,8 +172,7 @@ class Clock(simpy.Environment):
         """Let the mail reach the world's next event, or the instant at which it has something to tell."""
         reached = self.mail.advance(self.peek())
         if self.mail.notices:
-            event = self.timeout(_delay_until(reached, self.now), self.mail.take_notices())
-            event.callbacks.append(self._hear)
+            self._tell_at(reached, self.mail.take_notices())
         upcoming = self.peek()
         self.mail.now = upcoming
         super().step()
@@ -184,25 +182,25 @@ class Clock(simpy.Environment):
         self.mail.subscribe(kind)
         self.listeners.append(lambda notice: listener(notice) if notice.kind == kind else None)
 
+    def _tell_at(self, instant: float, notices: list[Notice]) -> None:
+        """Let the listeners hear notices at exactly an instant (hours).
+
+        A difference of floats, added again, may miss by a rounding, and the world would act before its
+        cause. From more than half the way to the instant the difference is exact (Sterbenz's lemma).
+        """
+        delay = max(instant - self.now, 0.0)
+        if delay > 0.0 and self.now + delay != instant:
+            self.timeout(0.75 * instant - self.now).callbacks.append(
+                lambda _event: self._tell_at(instant, notices)
+            )
+        else:
+            self.timeout(delay, notices).callbacks.append(self._hear)
+
     def _hear(self, event: simpy.Event) -> None:
         notices: list[Notice] = event.value or []
         for notice in notices:
             for listener in self.listeners:
                 listener(notice)
-
-
-def _delay_until(instant: float, now: float) -> float:
-    """Return the delay that added to ``now`` gives exactly ``instant``, 0 if that has passed.
-
-    A difference of floats, added again, may miss by a rounding; the world would then act before what it
-    was told of, or after mail that comes later.
-    """
-    delay = max(instant - now, 0.0)
-    while now + delay < instant:
-        delay = math.nextafter(delay, math.inf)
-    while now + delay > instant and delay > 0.0:
-        delay = math.nextafter(delay, 0.0)
-    return delay
 
 
 def simulate(

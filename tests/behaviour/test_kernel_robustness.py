@@ -91,7 +91,7 @@ def test_a_narrow_relay_that_drops_in_an_outage_queues_as_long_as_it_is_up() -> 
         topology={**read("bare"), "relays": [relay]},
     )
     rows, _ = checked(given)
-    assert np.sum(rows["event"] == Event.taken) == 5 and np.sum(rows["event"] == Event.abandoned) == 0
+    assert np.sum(rows["event"] == Event.taken) == 5 and np.sum(rows["event"] == Event.sent) == 5
 
 
 @pytest.mark.parametrize("per_hour", [None, 4])
