@@ -217,8 +217,8 @@ def simulate(
     began = time.perf_counter()
     mail = Mail(plan, replication, take, block_rows)
     clock = Clock(mail)
-    for go_lives in [plan.world.go_lives] if plan.world.go_lives else []:
-        clock.process(roll_out(clock, mail, go_lives))
+    if plan.world.go_lives:
+        clock.process(roll_out(clock, mail, plan.world.go_lives))
     for o in plan.world.outages:
         name = plan.header["services"][o.relay]["id"]
         clock.process(outage(clock, mail, o.relay, name, o.lasts, o.at_hours, o.per_year))

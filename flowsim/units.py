@@ -27,6 +27,7 @@ Language = Literal["nb", "en"]
 HOURS_PER_DAY: Final = 24.0
 HOURS_PER_WEEK: Final = 168.0
 DAYS_PER_YEAR: Final = 365.0
+HOURS_PER_YEAR: Final = HOURS_PER_DAY * DAYS_PER_YEAR
 SECONDS_PER_HOUR: Final = 3600.0
 MINUTES_PER_HOUR: Final = 60.0
 

@@ -52,6 +52,13 @@ class GoLive(Model):
     gp_practices: PracticesField = Field(description="The level from that date on.")
 
 
+class Diffusion(Model):
+    """Practices that join one by one along a Bass curve: a what-if, not a forecast."""
+
+    innovation_per_year: float = Field(gt=0, description="Chance a year to join unprompted (Bass's p).")
+    imitation_per_year: float = Field(ge=0, description="Pull a year of those who have joined (Bass's q).")
+
+
 class Adoption(Model):
     """Who is on the platform."""
 
@@ -63,7 +70,16 @@ class Adoption(Model):
         default=None, description="Organisations on it; none: as the topology says."
     )
     go_live: tuple[GoLive, ...] = Field(default=(), description="Changes inside the run.")
+    diffusion: Diffusion | None = Field(
+        default=None, description="All others join one by one, in that order, along a Bass curve."
+    )
     joining: Joining = Field(description="What joining changes.")
+
+    @model_validator(mode="after")
+    def _one_roll_out(self) -> Adoption:
+        if self.go_live and self.diffusion is not None:
+            raise ValueError("has both go_live and diffusion; give one")
+        return self
 
 
 class Outage(Model):

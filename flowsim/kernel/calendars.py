@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 
-from flowsim.kernel.compiling import compiled
+from flowsim.kernel.compiling import compiled, hot
 from flowsim.plan.calendars import ALWAYS, RHYTHM, WEEKLY, Calendars, Floats
 
 LAST_INSTANT = math.nextafter(24.0, 0.0)
@@ -43,7 +43,7 @@ def _next_look(period: float, phase: float, t: float) -> float:
     return phase + look * period
 
 
-@compiled
+@hot
 def is_open(calendars: Calendars, c: int, t: float) -> bool:
     """Return whether calendar c is open at t hours; a rhythm is open at the instant of a look only."""
     spec = calendars.calendar[c]

@@ -78,6 +78,17 @@ def compiled(function: AnyFunction) -> AnyFunction:
     return cast(AnyFunction, _once_for_all_constants(dispatcher))
 
 
+def hot(function: AnyFunction) -> AnyFunction:
+    """Compile a function into each of its callers; for those that run for every message.
+
+    A call hands over every array of its tuples, some 300 words on the stack: it cost more than most of
+    what is done there. Without calls on the way of a message the kernel is 1.6 times as fast (0.66 to
+    1.05 million deliveries a second on Trondheim, side by side).
+    """
+    dispatcher = njit(function, _nrt=False, forceinline=True)  # type: ignore[call-overload]
+    return cast(AnyFunction, _once_for_all_constants(dispatcher))
+
+
 def inlined(function: AnyFunction) -> AnyFunction:
     """Compile a function into its caller; for one that is called from a single place.
 

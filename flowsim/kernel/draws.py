@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 
-from flowsim.kernel.compiling import compiled
+from flowsim.kernel.compiling import compiled, hot
 from flowsim.plan.distributions import (
     EXPONENTIAL,
     FIXED,
@@ -31,7 +31,7 @@ SPAN = 1.0 - 2.0 * TAIL
 BEYOND = 2.0**-32
 
 
-@compiled
+@hot
 def philox(k0: int, k1: int, c0: int, c1: int, c2: int, c3: int) -> tuple[int, int, int, int]:
     """Return four random 32-bit words for a key of two words and a counter of four (Philox-4x32-10).
 
@@ -51,7 +51,7 @@ def philox(k0: int, k1: int, c0: int, c1: int, c2: int, c3: int) -> tuple[int, i
     return x0, x1, x2, x3
 
 
-@compiled
+@hot
 def uniforms(
     k0: int, k1: int, family: int, n: int, place_purpose: int, visit_attempt: int
 ) -> tuple[float, float, float, float]:
@@ -63,19 +63,19 @@ def uniforms(
     return (w0 + 0.5) * TO_UNIT, (w1 + 0.5) * TO_UNIT, (w2 + 0.5) * TO_UNIT, (w3 + 0.5) * TO_UNIT
 
 
-@compiled
+@hot
 def place_purpose(place: int, purpose: int) -> int:
     """Return the third word of an address: a place of 24 bits and a purpose (vocabulary.Purpose) of 8."""
     return ((int(place) & 0xFFFFFF) << 8) | (int(purpose) & 0xFF)
 
 
-@compiled
+@hot
 def visit_attempt(visit: int, copy: int, attempt: int) -> int:
     """Return the fourth word of an address: visit (16 bits), copy (8 bits) and attempt (8 bits)."""
     return ((int(visit) & 0xFFFF) << 16) | ((int(copy) & 0xFF) << 8) | (int(attempt) & 0xFF)
 
 
-@compiled
+@hot
 def sample(tables: Distributions, row: int, u: float) -> float:
     """Return the duration in hours that a uniform 0 < u < 1 stands for in one distribution.
 

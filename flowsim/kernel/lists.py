@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from flowsim.kernel.calendars import add_working_hours, at_working_hours, is_open, next_open, working_hours
-from flowsim.kernel.compiling import compiled, inlined
+from flowsim.kernel.compiling import compiled, hot, inlined
 from flowsim.kernel.draws import sample
 from flowsim.kernel.queues import first_of, put, schedule, take_out
 from flowsim.kernel.rows import notify, write, write_case
@@ -93,7 +93,7 @@ def work_hours(plan: Arrays, state: State, t: int, s: int) -> float:
     return sample(plan.tables, reading, u0)
 
 
-@compiled
+@hot
 def attended(plan: Arrays, state: State, s: int, now: float) -> bool:
     """Return whether somebody at a service could take an item at this instant, given free staff."""
     service = state.service[s]
@@ -104,7 +104,7 @@ def attended(plan: Arrays, state: State, s: int, now: float) -> bool:
     )
 
 
-@compiled
+@hot
 def idle(state: State, s: int) -> bool:
     """Return whether a member of staff is free."""
     service = state.service[s]
@@ -148,7 +148,7 @@ def list_up(
     return False
 
 
-@compiled
+@hot
 def arrange_wake(plan: Arrays, state: State, s: int, now: float) -> None:
     """See to it that a list with items is looked at when its service opens next."""
     service = state.service[s]
@@ -161,7 +161,7 @@ def arrange_wake(plan: Arrays, state: State, s: int, now: float) -> None:
             schedule(state, at, WAKE, s, 0)
 
 
-@compiled
+@hot
 def begin(plan: Arrays, state: State, journal: Journal, t: int, s: int, now: float, at_once: bool) -> bool:
     """Let a member of staff take a token; True if the work takes no time and may be done at once."""
     token = state.token[t]
@@ -199,7 +199,7 @@ def begin(plan: Arrays, state: State, journal: Journal, t: int, s: int, now: flo
     return False
 
 
-@compiled
+@hot
 def serve(plan: Arrays, state: State, journal: Journal, s: int, now: float) -> None:
     """Let a free member of staff take the next item; if more could be taken, come back at this instant."""
     service = state.service[s]
@@ -218,14 +218,14 @@ def serve(plan: Arrays, state: State, journal: Journal, s: int, now: float) -> N
         schedule(state, now, WAKE, s, 0)
 
 
-@compiled
+@hot
 def leave_list(state: State, t: int) -> None:
     """Take a token off the work list that it is on without its being worked."""
     state.service[state.token[t]["at"]]["length"] -= 1
     take_out(state, t)
 
 
-@compiled
+@hot
 def queue_slot(plan: Arrays, s: int) -> int:
     """Return the list of those waiting for a service's places."""
     return len(plan.service) + s
@@ -253,7 +253,7 @@ def ask_place(plan: Arrays, state: State, journal: Journal, t: int, s: int, leve
     return False
 
 
-@compiled
+@hot
 def open_slot(plan: Arrays, state: State, s: int, now: float) -> None:
     """Schedule the next slot of a clinic if somebody waits and none is scheduled.
 
@@ -274,7 +274,7 @@ def open_slot(plan: Arrays, state: State, s: int, now: float) -> None:
         schedule(state, max(at, now), SLOT, s, 0)
 
 
-@compiled
+@hot
 def release(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> None:
     """Free the place that a token holds, if it holds one; who waits is served at this instant."""
     token = state.token[t]
@@ -288,7 +288,7 @@ def release(plan: Arrays, state: State, journal: Journal, t: int, now: float) ->
         schedule(state, now, PLACE_FREE, s, 0)
 
 
-@compiled
+@hot
 def give_place(plan: Arrays, state: State, journal: Journal, t: int, s: int, now: float) -> bool:
     """Give a token a bed or slot; True if it goes on at once (it keeps the place on its way)."""
     token = state.token[t]
@@ -317,7 +317,7 @@ def wait_hours(plan: Arrays, now: float, hours: float, calendar: int) -> float:
     return add_working_hours(plan.calendars, calendar, now, hours)
 
 
-@compiled
+@hot
 def end(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> None:
     """End a token; with its last one the case ends."""
     token = state.token[t]

@@ -6,7 +6,7 @@ whose generation is no longer its target's is void: that is how anything schedul
 
 from __future__ import annotations
 
-from flowsim.kernel.compiling import compiled, inlined
+from flowsim.kernel.compiling import hot, inlined
 from flowsim.kernel.state import (
     ALARM,
     ARRIVE,
@@ -25,7 +25,7 @@ RANK_SHIFT = 48
 SEQUENCE_MASK = (1 << RANK_SHIFT) - 1
 
 
-@compiled
+@hot
 def schedule(state: State, time: float, kind: int, target: int, generation: int) -> None:
     """Put an entry into the queue: kind is what will happen to the target at a time in hours."""
     queue = state.queue
@@ -114,7 +114,7 @@ def is_void(state: State, kind: int, target: int, generation: int) -> bool:
     return bool(state.token[target]["generation"] != generation)
 
 
-@compiled
+@hot
 def put(state: State, slot: int, level: int, t: int) -> None:
     """Put a token at the end of a level of a list (slot: a service's work list or queue for places)."""
     token = state.token[t]
@@ -131,7 +131,7 @@ def put(state: State, slot: int, level: int, t: int) -> None:
     state.tail[place] = t
 
 
-@compiled
+@hot
 def take_out(state: State, t: int) -> None:
     """Take a token out of the list that it is on."""
     token = state.token[t]
@@ -149,7 +149,7 @@ def take_out(state: State, t: int) -> None:
     token["list"] = -1
 
 
-@compiled
+@hot
 def first_of(state: State, slot: int) -> int:
     """Return the token that is served next on a list, or -1."""
     base = slot * LEVELS

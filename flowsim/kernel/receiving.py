@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from flowsim.kernel.compiling import compiled, inlined
+from flowsim.kernel.compiling import compiled, hot, inlined
 from flowsim.kernel.draws import sample
 from flowsim.kernel.lists import end, list_up
 from flowsim.kernel.queues import schedule
@@ -175,7 +175,7 @@ def tell_sender(plan: Arrays, state: State, journal: Journal, t: int, event: int
     list_up(plan, state, journal, t, q, ROUTINE_LEVEL, MEND, now)
 
 
-@compiled
+@hot
 def arrived(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> bool:
     """Hand a message over at the right service; True if its token goes on walking at this instant."""
     token = state.token[t]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from flowsim.kernel.compiling import compiled, inlined
+from flowsim.kernel.compiling import hot, inlined
 from flowsim.kernel.draws import sample
 from flowsim.kernel.lists import end
 from flowsim.kernel.queues import schedule
@@ -28,7 +28,7 @@ ABANDONED = int(Event.abandoned)
 DRAW_ATTEMPT = int(Purpose.attempt)
 
 
-@compiled
+@hot
 def resend_rule(plan: Arrays, t_service: int, channel: int) -> tuple[int, float, float, float]:
     """Return attempts, scan, gap and limit in hours: the message client's own rule, or the channel's."""
     client = plan.service[t_service]["client"]
@@ -49,7 +49,7 @@ def resend_rule(plan: Arrays, t_service: int, channel: int) -> tuple[int, float,
     )
 
 
-@compiled
+@hot
 def next_try(scan: float, gap: float, now: float) -> float:
     """Return when a client tries again: after the gap, at its next look."""
     at = now + gap

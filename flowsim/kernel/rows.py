@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowsim.kernel.compiling import compiled, inlined
+from flowsim.kernel.compiling import compiled, hot, inlined
 from flowsim.kernel.state import NOTICES, SUBSCRIBED, Journal, State
 
 
@@ -49,7 +49,7 @@ def write(
         row["state"] = 0
 
 
-@compiled
+@hot
 def write_case(
     state: State, journal: Journal, now: float, event: int, c: int, step: int, service: int, peer: int
 ) -> None:

@@ -6,7 +6,7 @@ carries the old generation and is void.
 
 from __future__ import annotations
 
-from flowsim.kernel.compiling import compiled, inlined
+from flowsim.kernel.compiling import compiled, hot, inlined
 from flowsim.kernel.draws import place_purpose, uniforms, visit_attempt
 from flowsim.kernel.state import (
     CASES_LEFT,
@@ -32,7 +32,7 @@ from flowsim.plan.layout import (
 ROUTINE_LEVEL = LEVELS - 2
 
 
-@compiled
+@hot
 def new_token(state: State, c: int, step: int, role: int) -> int:
     """Return a fresh token of a case, standing at a step."""
     t = int(state.counter[FREE_TOKEN])
@@ -75,7 +75,7 @@ def new_token(state: State, c: int, step: int, role: int) -> int:
     return t
 
 
-@compiled
+@hot
 def free_token(state: State, t: int) -> None:
     """Give a token's slot back; what is scheduled for it is void from now on."""
     token = state.token[t]
@@ -120,7 +120,7 @@ def free_case(state: State, c: int) -> None:
     state.counter[CASES_LEFT] += 1
 
 
-@compiled
+@hot
 def draw(
     plan: Arrays, state: State, t: int, step: int, purpose: int, attempt: int
 ) -> tuple[float, float, float, float]:
@@ -137,7 +137,7 @@ def draw(
     )
 
 
-@compiled
+@hot
 def level_of(state: State, t: int, priority: int) -> int:
     """Return the level of a list on which a token stands; lower is served first."""
     if priority == PRIORITY_URGENCY:
@@ -149,7 +149,7 @@ def level_of(state: State, t: int, priority: int) -> int:
     return ROUTINE_LEVEL
 
 
-@compiled
+@hot
 def service_of(plan: Arrays, state: State, c: int, role: int) -> int:
     """Return the service that a role means for a case."""
     case = state.case[c]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from flowsim.kernel.compiling import compiled, inlined
+from flowsim.kernel.compiling import compiled, hot, inlined
 from flowsim.kernel.draws import place_purpose, sample, uniforms, visit_attempt
 from flowsim.kernel.lists import list_up
 from flowsim.kernel.queues import put, schedule
@@ -92,7 +92,7 @@ def choose_channel(state: State, sender: int, to: int) -> int:
     return LETTER
 
 
-@compiled
+@hot
 def rate(plan: Arrays, channel: int, message: int, fault: int) -> float:
     """Return how often a fault strikes a kind of message on a channel."""
     return float(plan.fault_rate[(channel * MESSAGES + message) * FAULTS + fault])
@@ -225,7 +225,7 @@ def author(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> 
     return False
 
 
-@compiled
+@hot
 def attempt(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> None:
     """Make one try to send: it leaves the sender's system, is lost or not, and enters the first relay."""
     token = state.token[t]
@@ -279,7 +279,7 @@ def relay_at(plan: Arrays, state: State, t: int) -> int:
     return -1
 
 
-@compiled
+@hot
 def pass_relays(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> None:
     """Take a message through the relays of its route until one holds it or it is out on its way."""
     token = state.token[t]
@@ -370,7 +370,7 @@ def try_again(plan: Arrays, state: State, journal: Journal, t: int, now: float) 
     tell_sender(plan, state, journal, t, ABANDONED, now)
 
 
-@compiled
+@hot
 def post(
     plan: Arrays, state: State, journal: Journal, t: int, step: int, role: int, copy: int, now: float
 ) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
 from typing import Any
 
 import numpy as np
@@ -16,27 +15,10 @@ from flowsim.plan.layout import DEFECT, SETTING, Arrays
 from flowsim.plan.rates import channel_array, fault_rates, found_ways
 from flowsim.plan.services import Builder, service_array
 from flowsim.plan.steps import Steps
+from flowsim.plan.world import WorldPlan, world_plan
 from flowsim.topology import Region, build, first_of_kind, joining_order, practices_at
 from flowsim.units import Duration
 from flowsim.vocabulary import RelayKind, StepKind
-
-
-@dataclass(frozen=True)
-class OutagePlan:
-    """A relay that is down at an instant or by chance; ``lasts`` is a row of the distributions."""
-
-    relay: int
-    at_hours: float | None
-    per_year: float
-    lasts: int
-
-
-@dataclass(frozen=True)
-class WorldPlan:
-    """What the organisation does by itself during the run."""
-
-    go_lives: tuple[tuple[float, tuple[tuple[int, int], ...]], ...] = ()
-    outages: tuple[OutagePlan, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,7 +49,7 @@ def build_plan(design: Design) -> Plan:
     channel, rates, (mask, chance, delay) = channel_array(builder), fault_rates(builder), found_ways(builder)
     roles, practices, areas = role_table(builder, steps, pathways)
     setting = _setting(builder, practices, areas)
-    world = _world(builder, region, order, joined)
+    world = world_plan(builder, order, joined)
     step, copy_role, choice, target = steps.arrays()
     arrays = Arrays(
         setting=setting,
@@ -153,40 +135,6 @@ def _fixed_hours(value: AnyDistribution) -> float:
     """Return the hours of a fixed length of time (0 for anything else: never)."""
     given = getattr(value, "value", None)
     return given.hours if isinstance(given, Duration) else 0.0
-
-
-def _world(builder: Builder, region: Region, order: tuple[int, ...], joined: frozenset[int]) -> WorldPlan:
-    """Return the go-lives (hours, then services with on or off) and the outages."""
-    design = builder.design
-    go_lives = []
-    now = joined
-    for change in sorted(design.adoption.go_live, key=lambda c: c.on):
-        level = practices_at(change.gp_practices, order, region)
-        moves = [
-            (s.index, int(s.practice in level))
-            for s in region.services
-            if s.practice >= 0 and (s.practice in level) != (s.practice in now)
-        ]
-        go_lives.append((_hours(design.start, datetime.combine(change.on, time())), tuple(moves)))
-        now = level
-    if design.faults_off or design.ideal:
-        return WorldPlan(() if design.ideal else tuple(go_lives), ())
-    index = {relay.id: relay.index for relay in region.relays}
-    outages = tuple(
-        OutagePlan(
-            index[o.relay],
-            None if o.at is None else _hours(design.start, o.at),
-            o.per_year or 0.0,
-            builder.distribution(o.lasts),
-        )
-        for o in design.outages
-    )
-    return WorldPlan(tuple(go_lives), outages)
-
-
-def _hours(start: date, instant: datetime) -> float:
-    """Return an instant in hours from the start date."""
-    return (instant - datetime.combine(start, time())).total_seconds() / 3600.0
 
 
 def _limit(duration: Duration) -> dict[str, float]:

@@ -8,10 +8,9 @@ from typing import Any
 
 import simpy
 
+from flowsim.units import HOURS_PER_YEAR
 from flowsim.vocabulary import CommandKind
 from flowsim.world.mailbox import Mailbox
-
-HOURS_PER_YEAR = 8760.0
 
 
 def outage(

@@ -73,3 +73,34 @@ def test_to_a_hospital_that_is_always_on_the_platform_goes_the_share_of_those_wh
 
     platform, messages = replications(plan, 16, figures).T
     agrees(platform, share, messages)
+
+
+def bass(years: np.ndarray, p: float, q: float) -> np.ndarray:
+    """Return the share that has joined by a time: F(t) = (1 - e^-(p+q)t) / (1 + (q/p) e^-(p+q)t)."""
+    gone = np.exp(-(p + q) * years)
+    return (1 - gone) / (1 + q / p * gone)
+
+
+def test_practices_join_along_the_curve_of_bass_and_fastest_at_its_peak() -> None:
+    """Who has joined by a time is the curve to one practice; joining is fastest at ln(q/p)/(p+q)."""
+    p, q = 2.0, 40.0  # a year: a roll-out within weeks
+    plan = plan_of("adoption/diffusion.yaml")
+    years = np.array([at for at, _ in plan.world.go_lives]) / 8760.0
+    practices = 200
+    assert len(years) == practices
+    joined = np.arange(1, practices + 1) / practices
+    assert np.max(np.abs(joined - bass(years, p, q))) <= 1 / practices
+    fastest = years[np.argmin(np.diff(years))]
+    assert abs(fastest - np.log(q / p) / (p + q)) < 3 / practices / q * np.log(q / p)
+
+
+def test_a_practice_sends_on_the_platform_from_its_own_go_live_on() -> None:
+    """The journal shows each practice's change of channel at its place on the curve."""
+    plan = plan_of("adoption/diffusion.yaml")
+    rows = rows_of(plan, 1)
+    sent = rows[(rows["step"] == step_of(plan, "refer")) & (rows["event"] == Event.sent)]
+    live = {moves[0][0]: at for at, moves in plan.world.go_lives}
+    joined_at = np.array([live[int(service)] for service in sent["service"]])
+    on_platform = sent["channel"] == Channel.platform
+    assert np.array_equal(on_platform, sent["time"] >= joined_at)
+    assert 0 < on_platform.sum() < len(sent)
