@@ -406,7 +406,7 @@ UNTIL = (
 
 
 @pytest.mark.parametrize(
-    ("width", "replications", "precise"), [("50 points", 4, True), ("0.0001 points", 12, False)]
+    ("width", "replications", "precise"), [("1000 points", 4, True), ("0.0001 points", 12, False)]
 )
 def test_replications_are_added_until_differences_are_precise(
     tmp_path: Path, width: str, replications: int, precise: bool
