@@ -15,7 +15,7 @@ import numpy as np
 import simpy
 
 from flowsim.kernel import state as k
-from flowsim.kernel.compiling import is_kept, kernel_hash
+from flowsim.kernel.compiling import direct, is_kept, kernel_hash
 from flowsim.kernel.mail import advance, begin_families, world_draw
 from flowsim.plan import Plan
 from flowsim.plan.smallest import smallest_plan
@@ -59,7 +59,7 @@ class Mail:
     """The messages of one replication: runs on call, takes commands, collects notices."""
 
     def __init__(
-        self, plan: Plan, replication: int, take: Callable[[Block], None], block_rows: int = 1 << 17
+        self, plan: Plan, replication: int, take: Callable[[Block], None], block_rows: int = 1 << 14
     ) -> None:
         """Start with an empty system; ``take`` is handed each full block of journal rows."""
         self.plan = plan
@@ -71,6 +71,7 @@ class Mail:
         self._journal = k.new_journal(block_rows)
         self._commands = k.new_commands()
         begin_families(plan.arrays, self._state)
+        self._advance = direct(advance, plan.arrays, self._state, self._commands, self._journal, 0.0)
 
     @property
     def state(self) -> k.State:
@@ -100,8 +101,14 @@ class Mail:
 
     def advance(self, limit: float) -> float:
         """Do the commands, then everything strictly before ``limit`` hours; return the time reached."""
+        state = self._state
+        idle = self._commands.progress[0] == 0 and state.counter[k.NOTICES] == 0
+        if idle and (state.counter[k.QUEUE_LENGTH] == 0 or state.queue["time"][0] >= limit):
+            return limit  # nothing is due: not worth the call
         while True:
-            why = int(advance(self.plan.arrays, self._state, self._commands, self._journal, float(limit)))
+            why = int(
+                self._advance(self.plan.arrays, self._state, self._commands, self._journal, float(limit))
+            )
             if self._commands.progress[1] == self._commands.progress[0]:
                 self._commands.progress[:] = 0
             if why == k.BLOCK_FULL:
@@ -208,7 +215,7 @@ def simulate(
     replication: int,
     take: Callable[[Block], None],
     processes: Iterable[Process] = (),
-    block_rows: int = 1 << 17,
+    block_rows: int = 1 << 14,
 ) -> RunInfo:
     """Run one replication of a plan over [0, end); ``take`` gets each block of journal rows, in order.
 
