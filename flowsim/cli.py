@@ -211,7 +211,8 @@ def _headline(study: Study, scenarios: int, replications: int | None) -> str:
 
     base, rule = study.base, study.experiment.replications
     practices = practices_joined(base)["practices_total"]
-    count = f"{rule.at_least} to {rule.at_most}" if rule.until else f"{rule.at_least}"
+    open_ended = rule.until is not None and rule.at_most > rule.at_least
+    count = f"{rule.at_least} to {rule.at_most}" if open_ended else f"{rule.at_least}"
     count = count if replications is None else f"{replications}"
     return (
         f"{study.experiment.name}: {scenarios} scenarios × {count} replications, "
