@@ -12,9 +12,6 @@ from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[Any]
 
-#: What rates are per; a year of 365 days.
-HOURS_PER_YEAR: Final = 8760.0
-
 
 class Level(StrEnum):
     """Which rows a measure is about; each has its own table."""

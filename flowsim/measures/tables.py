@@ -11,7 +11,8 @@ import pandas as pd
 
 from flowsim.episodes import Episodes
 from flowsim.journal import RunHeader
-from flowsim.measures.registry import HOURS_PER_YEAR, Array, Level, Table
+from flowsim.measures.registry import Array, Level, Table
+from flowsim.units import HOURS_PER_YEAR
 from flowsim.vocabulary import Fate, Fault, FirstOutcome, MessageKind, Milestone
 
 

@@ -15,11 +15,13 @@ from flowsim.plan.layout import (
     ARRIVALS_HOURLY,
     ARRIVALS_PROFILE,
     ARRIVALS_TIMES,
+    COPIES,
     FAMILY,
-    STEP,
+    PRIORITY_URGENCY,
+    ROLE_ORIGIN,
 )
 from flowsim.plan.services import Builder
-from flowsim.plan.steps import NEVER_REACHED, Steps, urgency_shares
+from flowsim.plan.steps import NEVER_REACHED, Steps, empty_step, place_code, urgency_shares
 from flowsim.topology import Region, ServiceNode, stable_hash
 from flowsim.topology.load import cases_per_week
 from flowsim.vocabulary import StepKind
@@ -82,17 +84,13 @@ class Families:
 
     def _filler_step(self, number: int, service: ServiceNode) -> None:
         """Lay out the one step of a filler: the place, held as long as a pathway holds it."""
-        row = np.zeros((), STEP)
-        for name in ("role", "sender", "reading", "minutes", "search", "patience", "impatient", "hold",
-                     "turned_away", "calendar", "yes", "no", "value", "next"):  # fmt: skip
-            row[name] = -1
-        row["kind"], row["pathway"], row["role"], row["alarm"] = int(StepKind.place), number, -2, -1.0
-        row["place"] = (stable_hash(service.key) & 0xFFFFFF) or 1
-        row["priority"] = 1
+        row = empty_step(StepKind.place, place_code(service.key), number)
+        row["role"] = ROLE_ORIGIN
+        row["priority"] = PRIORITY_URGENCY
         row["hold"] = self._hold(service)
         self.steps.rows.append(row)
         self.steps.names.append((FILLER, None))
-        self.steps.copy_role.extend([-1] * 4)
+        self.steps.copy_role.extend([-1] * COPIES)
 
     def _hold(self, service: ServiceNode) -> int:
         """Return how long the first pathway that uses a service's places holds them; -1: no time."""

@@ -87,14 +87,7 @@ class Steps:
         index = {step.id: base + i for i, step in enumerate(pathway.steps)}
         registers = _registers(pathway)
         for i, step in enumerate(pathway.steps):
-            row = np.zeros((), STEP)
-            for name in ("next", "role", "sender", "reading", "minutes", "search", "patience", "impatient",
-                         "hold", "turned_away", "calendar", "yes", "no", "value"):  # fmt: skip
-                row[name] = -1
-            row["kind"] = int(StepKind[step.do])
-            row["place"] = places[step.id]
-            row["pathway"] = number
-            row["alarm"] = -1.0
+            row = empty_step(StepKind[step.do], places[step.id], number)
             row["next"] = base + i + 1 if i + 1 < len(pathway.steps) else -1
             if step.next is not None:
                 row["next"] = index[step.next]
@@ -183,6 +176,21 @@ class Steps:
         )
 
 
+def empty_step(kind: StepKind, place: int, pathway: int) -> Any:
+    """Return a STEP record of a kind in which everything else is none."""
+    row = np.zeros((), STEP)
+    for name in ("next", "role", "sender", "reading", "minutes", "search", "patience", "impatient",
+                 "hold", "turned_away", "calendar", "yes", "no", "value"):  # fmt: skip
+        row[name] = -1
+    row["kind"], row["place"], row["pathway"], row["alarm"] = int(kind), place, pathway, -1.0
+    return row
+
+
+def place_code(name: str) -> int:
+    """Return the 24-bit code that a name always gives, never 0: part of a draw's address."""
+    return (stable_hash(name) & 0xFFFFFF) or 1
+
+
 def _fill_registers(row: Any, step: AnyStep, index: dict[str, int], registers: dict[str, int]) -> None:
     """Write what a step does with the case's registers."""
     if isinstance(step, Join):
@@ -208,7 +216,7 @@ def _places(pathway: PathwayFile) -> dict[str, int]:
     """Return the 24-bit code of each step, from its id alone; ValueError where two agree."""
     out: dict[str, int] = {}
     for step in pathway.steps:
-        code = (stable_hash(step.id) & 0xFFFFFF) or 1
+        code = place_code(step.id)
         for other, known in out.items():
             if known == code:
                 message = f"steps '{other}' and '{step.id}' of '{pathway.id}' would share their random draws"
