@@ -17,7 +17,7 @@ class Model:
         self.processes = [self.env.process(p) for p in (arrivals(self, cases_per_day / 8), world(self))]
         self.env.run(weeks * WEEK)
     def row(self, i, event, at, peer=-1, length=0):
-        self.rows.append((self.env.now, i.case, i.delivery, i.step, at, peer, length, event, i.channel,
+        self.rows.append((self.env.now, i.case, i.delivery, i.step, at, peer, length, 0.0, event, i.channel,
                           i.attempt, i.case % 4, i.to, -1, 0, i.state))
     def referral(self, case, gp, pool):
         self.threads[case] = 1

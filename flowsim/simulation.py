@@ -16,13 +16,12 @@ import simpy
 
 from flowsim.kernel import state as k
 from flowsim.kernel.compiling import direct, is_kept, kernel_hash
-from flowsim.kernel.mail import advance, begin_families, world_draw
+from flowsim.kernel.mail import advance, begin_families, world_draw, world_wait
 from flowsim.plan import Plan
 from flowsim.plan.smallest import smallest_plan
 from flowsim.topology import stable_hash
-from flowsim.vocabulary import CommandKind, NoticeKind
-from flowsim.world.outages import outage
-from flowsim.world.rollout import roll_out
+from flowsim.vocabulary import CommandKind, Event, NoticeKind
+from flowsim.world.region import stories
 
 Block = np.ndarray[Any, Any]
 #: A process of the world: given the clock and the mail, it lives its life.
@@ -91,6 +90,18 @@ class Mail:
             )
         commands.command[commands.progress[0]] = (self.now, case, delivery, int(kind), a, b)
         commands.progress[0] += 1
+
+    def note(
+        self, event: Event, service: int = -1, defect: int = -1, level: int = 0, hours: float = 0.0
+    ) -> None:
+        """Write a row into the journal about something that the world has done."""
+        self.command(
+            CommandKind.note, int(event), service, case=defect << 8 | level, delivery=round(hours * 1e6)
+        )
+
+    def open_hours(self, calendar: int, hours: float) -> float:
+        """Return how long from now until so many open hours of a calendar have passed."""
+        return float(world_wait(self.plan.arrays, self.now, hours, calendar)) - self.now
 
     def draw(self, name: str, n: int, row: int = -1) -> tuple[float, float]:
         """Return a uniform and a duration in hours for the n-th time that the world needs luck for a name."""
@@ -224,11 +235,8 @@ def simulate(
     began = time.perf_counter()
     mail = Mail(plan, replication, take, block_rows)
     clock = Clock(mail)
-    if plan.world.go_lives:
-        clock.process(roll_out(clock, mail, plan.world.go_lives))
-    for o in plan.world.outages:
-        name = plan.header["services"][o.relay]["id"]
-        clock.process(outage(clock, mail, o.relay, name, o.lasts, o.at_hours, o.per_year))
+    for story in stories(clock, mail, plan.world, [s["id"] for s in plan.header["services"]]):
+        clock.process(story)
     for process in processes:
         clock.process(process(clock, mail))
     clock.run(until=plan.end_hours)

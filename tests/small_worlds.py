@@ -95,8 +95,9 @@ def busy_plan(**settings: Any) -> Plan:
 def with_defect(plan: Plan, *faults: Fault, chance: float = 1.0, **only: int) -> Plan:
     """Return the plan with a latent defect for each fault, that hits what ``only`` says."""
     defect = np.zeros(len(faults), DEFECT)
-    for name in ("message", "template", "channel", "sender", "receiver"):
+    for name in ("template", "channel", "organisation", "sender", "receiver"):
         defect[name] = only.get(name, -1)
+    defect["messages"] = 1 << only["message"] if "message" in only else -1
     defect["hash"], defect["chance"], defect["fault"] = 77 + np.arange(len(faults)), chance, faults
     defect["copies_only"] = only.get("copies_only", 0)
     return replace(plan, arrays=plan.arrays._replace(defect=defect))

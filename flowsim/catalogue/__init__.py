@@ -8,12 +8,15 @@ from typing import Final, Literal
 
 from flowsim.errors import UsageError, did_you_mean
 
-Kind = Literal["channels", "faults", "pathways"]
+Kind = Literal["channels", "faults", "defects", "people", "levers", "pathways"]
 
-#: Where each kind of file lies below this package; channels and faults are one file each for now.
+#: Where each kind of file lies below this package; a kind's files begin with its name.
 _PATTERN: Final[dict[str, str]] = {
     "channels": "channels*.yaml",
     "faults": "faults*.yaml",
+    "defects": "defects*.yaml",
+    "people": "people*.yaml",
+    "levers": "levers*.yaml",
     "pathways": "pathways/*.yaml",
 }
 

@@ -7,8 +7,9 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from flowsim.config.pathway_file import MessageName
+from flowsim.config.starts import UrgencyName
 from flowsim.config.topology_file import Resend
-from flowsim.config.values import Basis, Distribution, Estimate, Model, Share
+from flowsim.config.values import Basis, Distribution, Estimate, Identifier, Model, PlainDuration, Share
 from flowsim.vocabulary import Channel, Fault, FoundBy
 
 ChannelName = Literal["platform", "edi", "letter", "portal", "phone"]
@@ -18,7 +19,7 @@ FaultName = Literal[
 ]  # fmt: skip
 WayName = Literal[
     "patient_calls", "referrer_chases", "receiver_misses", "shared_record_look", "misdelivery_notice",
-    "forwarded", "audit",
+    "forwarded", "audit", "reconciliation", "phone_confirmation",
 ]  # fmt: skip
 
 if {*Fault.__members__} - {"none"} != {*FaultName.__args__}:  # type: ignore[attr-defined]
@@ -58,8 +59,14 @@ class FaultSettings(Model):
     messages: dict[MessageName, float] = Field(
         default_factory=dict, description="Times the rate for these kinds."
     )
+    only: tuple[MessageName, ...] = Field(default=(), description="Strikes only these kinds; none: all.")
+    templates: dict[Identifier, float] = Field(
+        default_factory=dict, description="Times the rate for these document templates."
+    )
     found_by: tuple[WayName, ...] = Field(default=(), description="Ways in which it can come to light.")
-    delay: Distribution | None = Field(default=None, description="For late: how much later.")
+    delay: Distribution | None = Field(
+        default=None, description="For late: how much later. For vanished: how long it is shown before."
+    )
 
 
 class FoundWay(Model):
@@ -68,13 +75,29 @@ class FoundWay(Model):
     chance: Estimate = Field(description="The share of such items that come to light this way at all.")
     delay: Distribution = Field(description="How long after the fault.")
     messages: tuple[MessageName, ...] = Field(default=(), description="Only these kinds; none: all.")
+    urgency: tuple[UrgencyName, ...] = Field(default=(), description="Only these cases; none: all.")
 
 
 class AuditWay(Model):
-    """Somebody goes through the lists at intervals, and sees an item there with some chance."""
+    """Somebody goes through lists, or compares what was ordered with what was sent, at intervals."""
 
     every: Distribution = Field(description="The interval (a fixed length of time).")
     chance: Estimate = Field(description="The chance to see an item at each look.")
+
+
+class Addresses(Model):
+    """How addresses age: patients change GP at the turn of a month, doctors leave, books follow late."""
+
+    patients_change_gp: Estimate = Field(description="Share of patients who change GP in a year.")
+    former_gp: Estimate = Field(
+        description="Share of senders that still write to the former GP right after; that inbox takes it in."
+    )
+    doctors_leave_per_year: float = Field(
+        default=0.0,
+        ge=0,
+        description="How often a year each doctor leaves; books go stale for the leaver's patients.",
+    )
+    books_follow: PlainDuration = Field(description="In this time two in three stale entries are mended.")
 
 
 class Misdelivery(Model):
@@ -108,6 +131,10 @@ class FaultsFile(Model):
     )
     found_by: dict[WayName, FoundWay] = Field(default_factory=dict, description="Ways back.")
     audit: AuditWay | None = Field(default=None, description="Regular looks through lists.")
+    reconciliation: AuditWay | None = Field(
+        default=None, description="Regular comparison of what was ordered with what left the sender's system."
+    )
+    addresses: Addresses | None = Field(default=None, description="How addresses age; none: they do not.")
     misdelivery: Misdelivery = Field(description="What wrong receivers do.")
     redelivery: Distribution = Field(description="From being found to lying before the right service.")
     rate_sets: dict[str, dict[ChannelName, dict[FaultName, float]]] = Field(

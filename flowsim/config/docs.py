@@ -55,6 +55,9 @@ _INTRODUCTIONS: Final = {
     "pathway": "Pathway file",
     "channels": "Channels file",
     "faults": "Faults file",
+    "defects": "Defects file",
+    "people": "People file",
+    "levers": "Levers file",
 }
 
 

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from flowsim.config.catalogue_file import ChannelsFile, FaultsFile
+from flowsim.config.defects_file import DefectsFile
+from flowsim.config.levers_file import LeversFile
 from flowsim.config.pathway_file import PathwayFile
+from flowsim.config.people_file import PeopleFile
 from flowsim.config.topology_file import TopologyFile
-from flowsim.config.values import Distribution, Estimate, Identifier, Model, PlainDuration
-from flowsim.units import parse_share
+from flowsim.config.values import Basis, Distribution, Estimate, Identifier, Model, PlainDuration
+from flowsim.units import Duration, parse_share
+from flowsim.vocabulary import Certainty
 
 
 def _practices(value: Any) -> Any:
     """Take a share ("25 %"), a number ("2 practices") or a list of ids."""
     if isinstance(value, list | tuple):
+        if not value:
+            raise ValueError('is a list that names nobody; for no practice at all write "0 %"')
         return tuple(value)
     if isinstance(value, str) and value.split()[-1:] in (["practices"], ["practice"]):
         number = value.split()[0]
@@ -46,10 +52,21 @@ class Joining(Model):
 
 
 class GoLive(Model):
-    """Practices that join, or leave, on a date inside the run."""
+    """Practices and organisations that join, or leave, on a date inside the run."""
 
     on: dt.date = Field(description="The date.")
-    gp_practices: PracticesField = Field(description="The level from that date on.")
+    gp_practices: PracticesField | None = Field(default=None, description="The level from that date on.")
+    organisations: tuple[Identifier, ...] = Field(default=(), description="Organisations that join then.")
+    leave: tuple[Identifier, ...] = Field(default=(), description="Organisations that leave then.")
+
+    @model_validator(mode="after")
+    def _somebody(self) -> GoLive:
+        if self.gp_practices is None and not self.organisations and not self.leave:
+            raise ValueError("names nobody: give gp_practices, organisations or leave")
+        both = sorted(set(self.organisations) & set(self.leave))
+        if both:
+            raise ValueError(f"lets {', '.join(both)} join and leave on the same day")
+        return self
 
 
 class Diffusion(Model):
@@ -57,6 +74,23 @@ class Diffusion(Model):
 
     innovation_per_year: float = Field(gt=0, description="Chance a year to join unprompted (Bass's p).")
     imitation_per_year: float = Field(ge=0, description="Pull a year of those who have joined (Bass's q).")
+    over: Literal["region", "neighbours"] = Field(
+        default="region",
+        description="Who pulls: the region's mean curve, or practices that share municipal services.",
+    )
+
+
+class Waves(Model):
+    """Practices that go live in groups at even intervals from the opening of the window."""
+
+    practices: int = Field(ge=1, description="How many in each wave.")
+    every: PlainDuration = Field(description="Between two waves.")
+
+    @model_validator(mode="after")
+    def _takes_time(self) -> Waves:
+        if self.every.hours <= 0:
+            raise ValueError("every must be longer than nothing")
+        return self
 
 
 class Adoption(Model):
@@ -70,6 +104,23 @@ class Adoption(Model):
         default=None, description="Organisations on it; none: as the topology says."
     )
     go_live: tuple[GoLive, ...] = Field(default=(), description="Changes inside the run.")
+    order_seed: int | None = Field(
+        default=None, ge=0, description="Deals out a random order; none: the experiment's seed."
+    )
+    before: PracticesField = Field(
+        default="0 %", description="In the transition view: the level at which the window opens."
+    )
+    roll_out: PlainDuration = Field(
+        default=Duration(8 * 168.0, 0.0),
+        description="In the transition view: the others go live evenly over this time from then on.",
+    )
+    waves: Waves | None = Field(default=None, description="Instead of evenly: in waves.")
+    together: int = Field(
+        default=1, ge=1, description="Nobody goes live inside the run until so many are ready to."
+    )
+    leave_per_year: Estimate = Field(
+        default=Estimate(value=0.0), description="Chance a year that a practice leaves the platform again."
+    )
     diffusion: Diffusion | None = Field(
         default=None, description="All others join one by one, in that order, along a Bass curve."
     )
@@ -77,8 +128,10 @@ class Adoption(Model):
 
     @model_validator(mode="after")
     def _one_roll_out(self) -> Adoption:
-        if self.go_live and self.diffusion is not None:
-            raise ValueError("has both go_live and diffusion; give one")
+        given = {"go_live": bool(self.go_live), "diffusion": self.diffusion, "waves": self.waves}
+        both = [name for name, value in given.items() if value]
+        if len(both) > 1:
+            raise ValueError(f"has both {' and '.join(both)}; give one")
         return self
 
 
@@ -139,6 +192,13 @@ class ExperimentFile(Model):
     )
     channels: str = Field(default="channels", description="Channels: a name from the catalogue, or a file.")
     faults: str = Field(default="faults", description="Faults: a name from the catalogue, or a file.")
+    defects: str = Field(
+        default="defects_none", description="Common causes: a name from the catalogue, or a file."
+    )
+    people: str = Field(
+        default="people_plain", description="How people work: a name from the catalogue, or a file."
+    )
+    levers: str = Field(default="levers", description="Levers: a name from the catalogue, or a file.")
     start: dt.date = Field(description="The first day.")
     warm_up: PlainDuration = Field(description="Time before the window; not measured.")
     observe: PlainDuration = Field(description="Cases created in this window are measured.")
@@ -150,6 +210,7 @@ class ExperimentFile(Model):
     rates: Identifier = Field(default="equal", description="The rate set.")
     adoption: Adoption = Field(description="Who is on the platform.")
     outages: tuple[Outage, ...] = Field(default=(), description="Relays that go down.")
+    use_levers: tuple[Identifier, ...] = Field(default=(), description="Which of the levers are on.")
     change: dict[str, Any] = Field(
         default_factory=dict,
         description="Changes to what the other files say, by path: faults.faults.late.rate.",
@@ -165,6 +226,15 @@ class ExperimentFile(Model):
     keep: Literal["summary", "cases", "messages", "events"] = Field(
         default="summary", description="What is kept."
     )
+
+
+_NOTHING: Final = Basis(source="none: nothing of the kind happens", certainty=Certainty.derived)
+#: What a design has where its file names nothing of the kind.
+NO_DEFECTS: Final = DefectsFile(basis=_NOTHING)
+PLAIN_PEOPLE: Final = PeopleFile(
+    basis=_NOTHING, chase=Duration(0.0, 0.0), consultation=Duration(1.0 / 3.0, 0.0)
+)
+NO_LEVERS: Final = LeversFile(basis=_NOTHING)
 
 
 class Design(Model):
@@ -185,5 +255,9 @@ class Design(Model):
     pathways: dict[str, PathwayFile]
     channels: ChannelsFile
     faults: FaultsFile
+    defects: DefectsFile = NO_DEFECTS
+    people: PeopleFile = PLAIN_PEOPLE
+    levers: LeversFile = NO_LEVERS
+    use_levers: tuple[Identifier, ...] = ()
     faults_off: bool = Field(default=False, description="The same-adoption twin: no fault, no outage.")
     ideal: bool = Field(default=False, description="The ideal-message twin: each message there at once.")

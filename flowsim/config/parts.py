@@ -12,7 +12,15 @@ from pydantic import BaseModel
 from flowsim.config.documents import DataPath, Document
 from flowsim.config.experiment_file import ExperimentFile
 from flowsim.config.loading import load_yaml, validate
-from flowsim.config.schema import ChannelsFile, FaultsFile, PathwayFile, TopologyFile
+from flowsim.config.schema import (
+    ChannelsFile,
+    DefectsFile,
+    FaultsFile,
+    LeversFile,
+    PathwayFile,
+    PeopleFile,
+    TopologyFile,
+)
 from flowsim.errors import Fault, FaultsInFile, did_you_mean
 
 #: The parts of a design that are one file each, with their models.
@@ -20,6 +28,9 @@ WORLD: Final[dict[str, type[BaseModel]]] = {
     "topology": TopologyFile,
     "channels": ChannelsFile,
     "faults": FaultsFile,
+    "defects": DefectsFile,
+    "people": PeopleFile,
+    "levers": LeversFile,
 }
 
 _CATALOGUE: Final = Path(__file__).parents[1] / "catalogue"

@@ -6,20 +6,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
+from flowsim.config.starts import ServiceRef, Starts, Target, UrgencyName, Withdrawal
 from flowsim.config.values import (
     Basis,
     Distribution,
     DurationField,
     Identifier,
     Model,
-    PlainDuration,
     Share,
     shares_sum_to_one,
 )
 from flowsim.errors import nearest
 from flowsim.vocabulary import MessageKind, Milestone, Urgency
-
-UrgencyName = Literal["immediate", "urgent", "soon", "routine"]
 
 
 def _member(enum: type, what: str) -> Any:
@@ -37,11 +35,6 @@ def _member(enum: type, what: str) -> Any:
 
 MessageName = Annotated[str, _member(MessageKind, "message kind")]
 MilestoneName = Annotated[str, _member(Milestone, "milestone")]
-
-#: Which service a step means: ``origin`` (where the case began), a service kind ("referral_intake":
-#: the one that serves the patient and the case's area; "gp_office": the patient's own practice),
-#: or ``organisation/service`` for a certain one.
-ServiceRef = Annotated[str, Field(pattern=r"^[a-z0-9_\-]+(/[a-z0-9_\-]+)?$")]
 
 
 class Deadline(Model):
@@ -280,6 +273,25 @@ class Reach(Step):
     name: MilestoneName = Field(description="Which point.")
 
 
+class Shared(Step):
+    """Go one of two ways by whether all these services are on the platform at that instant."""
+
+    model_config = _example(
+        {
+            "id": "one_list",
+            "do": "shared",
+            "services": ["gp_office", "home_nursing"],
+            "yes": "finished",
+            "no": "send_list",
+        }
+    )
+
+    do: Literal["shared"]
+    services: tuple[ServiceRef, ...] = Field(min_length=1, max_length=4, description="Which services.")
+    yes: Identifier = Field(description="Where to go if all are on it.")
+    no: Identifier = Field(description="Where to go if not.")
+
+
 class End(Step):
     """End this thread."""
 
@@ -289,7 +301,21 @@ class End(Step):
 
 
 AnyStep = Annotated[
-    Send | Work | Place | Wait | Branch | Fork | Join | Set | Copy | Compare | Repeat | Cancel | Reach | End,
+    Send
+    | Work
+    | Place
+    | Wait
+    | Branch
+    | Fork
+    | Join
+    | Set
+    | Copy
+    | Compare
+    | Repeat
+    | Cancel
+    | Reach
+    | Shared
+    | End,
     Field(discriminator="do"),
 ]
 
@@ -297,61 +323,8 @@ AnyStep = Annotated[
 STEP_CLASSES: dict[str, type[Step]] = {
     "send": Send, "work": Work, "place": Place, "wait": Wait, "branch": Branch, "fork": Fork, "join": Join,
     "set": Set, "copy": Copy, "compare": Compare, "repeat": Repeat, "cancel": Cancel, "milestone": Reach,
-    "end": End,
+    "shared": Shared, "end": End,
 }  # fmt: skip
-
-
-class Arrivals(Model):
-    """How often cases start at each origin."""
-
-    per_year: float | None = Field(default=None, ge=0, description="Mean number a year.")
-    per: Literal["origin", "inhabitant", "listed_patient", "share"] = Field(
-        default="origin",
-        description="per_year is for each origin, inhabitant or listed patient; share: in all, divided.",
-    )
-    profile: Identifier | None = Field(default=None, description="Profile by hour of week; none: even.")
-    hourly: tuple[float, ...] = Field(default=(), description="Mean number in each hour from the start.")
-    times: tuple[PlainDuration, ...] = Field(default=(), description="The exact times from the start.")
-
-    @model_validator(mode="after")
-    def _one_form(self) -> Arrivals:
-        if sum((self.per_year is not None, bool(self.hourly), bool(self.times))) != 1:
-            raise ValueError("needs exactly one of per_year, hourly or times")
-        if any(x < 0 for x in self.hourly):
-            raise ValueError("hourly rates must not be negative")
-        return self
-
-
-class Starts(Model):
-    """Where and how often cases start, and what they are like."""
-
-    at: ServiceRef = Field(
-        description="A service kind (each such service is an origin) or organisation/service."
-    )
-    arrivals: Arrivals = Field(description="How often.")
-    urgency: dict[UrgencyName, Share] = Field(description="The share of each urgency.")
-    areas: dict[Identifier, float] = Field(default_factory=dict, description="Weight of each clinical area.")
-
-    @model_validator(mode="after")
-    def _sums(self) -> Starts:
-        shares_sum_to_one(list(self.urgency.values()), "the shares of urgency")
-        if any(w < 0 for w in self.areas.values()) or (self.areas and not sum(self.areas.values())):
-            raise ValueError("weights of areas must not be negative and must not all be 0")
-        return self
-
-
-class Target(Model):
-    """When care should have started, and when it counts as delayed."""
-
-    care_within: DurationField = Field(description="The target for the start of care, from authoring.")
-    delayed_after: DurationField = Field(description="A start later than this is a delayed start.")
-
-
-class Withdrawal(Model):
-    """Patients who withdraw or die before care starts: a competing event at its own instant."""
-
-    chance: Share = Field(description="The share that would withdraw if nothing else happened.")
-    after: Distribution = Field(description="When, from creation.")
 
 
 class PathwayFile(Model):
@@ -389,7 +362,7 @@ class PathwayFile(Model):
 def step_targets(step: Step) -> list[str]:
     """Return the ids of all steps that a step can lead to by name."""
     out = [step.next] if step.next else []
-    for name in ("impatient", "turned_away", "to", "equal", "different", "thread"):
+    for name in ("impatient", "turned_away", "to", "equal", "different", "thread", "yes", "no"):
         value = getattr(step, name, None)
         if isinstance(value, str) and not (name == "to" and isinstance(step, Send)):
             out.append(value)

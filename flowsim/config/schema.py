@@ -5,16 +5,22 @@ Each kind of file has its module; each field is documented in place, and
 """
 
 from flowsim.config.catalogue_file import ChannelsFile, FaultsFile
+from flowsim.config.defects_file import DefectsFile
 from flowsim.config.experiment_file import Design, ExperimentFile
+from flowsim.config.levers_file import LeversFile
 from flowsim.config.pathway_file import STEP_CLASSES, PathwayFile
+from flowsim.config.people_file import PeopleFile
 from flowsim.config.topology_file import TopologyFile
 
 __all__ = [
     "STEP_CLASSES",
     "ChannelsFile",
+    "DefectsFile",
     "Design",
     "ExperimentFile",
     "FaultsFile",
+    "LeversFile",
     "PathwayFile",
+    "PeopleFile",
     "TopologyFile",
 ]

@@ -15,7 +15,8 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from flowsim.config.catalogue_file import ChannelsFile, FaultsFile
-from flowsim.config.experiment_file import Adoption, Design
+from flowsim.config.experiment_file import NO_DEFECTS, NO_LEVERS, PLAIN_PEOPLE, Adoption, Design
+from flowsim.config.people_file import PeopleFile
 from flowsim.vocabulary import Channel
 
 #: Fields that people read and the simulation does not.
@@ -25,6 +26,8 @@ _FOR_PEOPLE_IN: Final[dict[str, frozenset[str]]] = {
     "Design": frozenset({"experiment", "scenario"}),
     "TopologyFile": frozenset({"name"}),
     "Estimate": frozenset({"range", "source", "certainty"}),
+    "Lever": frozenset({"costs"}),
+    "Known": frozenset({"happened"}),
 }
 _NOBODY: Final = {"source": "a twin: this cause is switched off", "certainty": "derived"}
 #: What the ideal-message twin has instead of an adoption level, channels and faults.
@@ -61,6 +64,10 @@ def ideal_twin(design: Design) -> Design:
             "outages": (),
             "channels": NO_CHANNELS,
             "faults": NO_FAULTS,
+            "defects": NO_DEFECTS,
+            "people": _without_learning(design.people),
+            "levers": NO_LEVERS,
+            "use_levers": (),
         }
     )
 
@@ -74,8 +81,14 @@ def same_adoption_twin(design: Design) -> Design:
             "rates": "equal",
             "outages": (),
             "faults": NO_FAULTS,
+            "defects": NO_DEFECTS,
         }
     )
+
+
+def _without_learning(people: PeopleFile) -> PeopleFile:
+    """Return how people work with the same absence, as capacity is the same, and no platform to learn."""
+    return PLAIN_PEOPLE.model_copy(update={"absence": people.absence, "holidays": people.holidays})
 
 
 def design_key(design: Design) -> str:

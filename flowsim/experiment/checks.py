@@ -143,7 +143,9 @@ def _adoption_findings(point: DesignPoint, region: Region) -> Iterator[tuple[Dat
     levels += [
         (("adoption", "go_live", i, "gp_practices"), live.gp_practices)
         for i, live in enumerate(adoption.go_live)
+        if live.gp_practices is not None
     ]
+    levels.append((("adoption", "before"), adoption.before))
     for path, level in levels:
         try:
             practices_at(level, order, region)

@@ -14,19 +14,28 @@ from flowsim.kernel.state import (
     ARRIVE,
     CASES,
     MAIN,
+    MOVE,
     REPLICATION,
     WITHDRAW,
     Journal,
     State,
 )
 from flowsim.kernel.tokens import new_case, new_token
-from flowsim.plan.layout import ARRIVALS_AT_START, ARRIVALS_HOURLY, ARRIVALS_TIMES, REGISTERS, Arrays
+from flowsim.plan.layout import (
+    ARRIVALS_AT_OPENING,
+    ARRIVALS_AT_START,
+    ARRIVALS_HOURLY,
+    ARRIVALS_TIMES,
+    REGISTERS,
+    Arrays,
+)
 from flowsim.vocabulary import Event, Purpose
 
 CREATED = int(Event.created)
 DRAW_ARRIVAL = int(Purpose.arrival)
 DRAW_CASE = int(Purpose.case)
 DRAW_WITHDRAWAL = int(Purpose.withdrawal)
+DRAW_MOVES = int(Purpose.moves)
 
 
 @inlined
@@ -62,6 +71,10 @@ def arrive(plan: Arrays, state: State, journal: Journal, f: int, now: float) -> 
     else:
         k = weighted(plan.practice_weight, int(family["practice_first"]), int(family["practice_count"]), u2)
         case["practice"] = plan.practice_index[int(family["practice_first"]) + k]
+    case["gp"] = case["practice"]
+    case["moved_at"] = -1.0
+    if plan.setting[0]["moves_per_hour"] > 0.0:
+        plan_change_of_practice(plan, state, c, now)
     write_case(
         state,
         journal,
@@ -82,6 +95,49 @@ def arrive(plan: Arrays, state: State, journal: Journal, f: int, now: float) -> 
     t = new_token(state, c, family["step"], MAIN)
     next_arrival(plan, state, f)
     return t
+
+
+@inlined
+def plan_change_of_practice(plan: Arrays, state: State, c: int, now: float) -> None:
+    """Draw when a patient will change GP, if so before the run ends: always at the turn of a month."""
+    case = state.case[c]
+    u0, _, _, _ = uniforms(
+        plan.setting[0]["seed"],
+        state.counter[REPLICATION],
+        case["family"],
+        case["n"],
+        place_purpose(0, DRAW_MOVES),
+        0,
+    )
+    wish = now - math.log(u0) / plan.setting[0]["moves_per_hour"]
+    if wish >= plan.month[len(plan.month) - 1]:
+        return
+    k = 0
+    while plan.month[k] < wish:
+        k += 1
+    if plan.month[k] < plan.setting[0]["end"]:
+        schedule(state, plan.month[k], MOVE, c, case["generation"])
+
+
+@inlined
+def change_practice(plan: Arrays, state: State, c: int, now: float) -> None:
+    """Let a patient have another GP from now on, drawn by size among those of the same municipality."""
+    case = state.case[c]
+    p = int(case["practice"])
+    if plan.peer_count[p] == 0:
+        return
+    _, u1, _, _ = uniforms(
+        plan.setting[0]["seed"],
+        state.counter[REPLICATION],
+        case["family"],
+        case["n"],
+        place_purpose(0, DRAW_MOVES),
+        0,
+    )
+    k = weighted(plan.practice_weight, int(plan.peer_first[p]), int(plan.peer_count[p]), u1)
+    case["former"] = case["gp"]
+    case["gp"] = plan.practice_index[int(plan.peer_first[p]) + k]
+    case["moved_at"] = now
 
 
 @compiled
@@ -105,11 +161,15 @@ def next_arrival(plan: Arrays, state: State, f: int) -> None:
     own = state.family[f]
     end = plan.setting[0]["end"]
     mode = family["mode"]
-    if mode == ARRIVALS_AT_START or mode == ARRIVALS_TIMES:
+    if mode == ARRIVALS_AT_START or mode == ARRIVALS_AT_OPENING or mode == ARRIVALS_TIMES:
         k = int(own["k"])
         if k < family["count"]:
             own["k"] = k + 1
-            at = 0.0 if mode == ARRIVALS_AT_START else float(plan.arrival[int(family["first"]) + k])
+            at = 0.0
+            if mode == ARRIVALS_AT_OPENING:
+                at = float(plan.setting[0]["opens"])
+            elif mode == ARRIVALS_TIMES:
+                at = float(plan.arrival[int(family["first"]) + k])
             if at < end:
                 schedule(state, at, ARRIVE, f, 0)
         return

@@ -6,11 +6,12 @@ from typing import Any
 
 from flowsim.kernel.compiling import inlined
 from flowsim.kernel.lists import end, list_up
-from flowsim.kernel.queues import schedule, take_out
+from flowsim.kernel.queues import schedule
 from flowsim.kernel.receiving import twin
 from flowsim.kernel.rows import write, write_service
-from flowsim.kernel.silence import get_stuck
+from flowsim.kernel.silence import get_stuck, vanish
 from flowsim.kernel.state import (
+    ACTIVE,
     DOUBLE,
     FOUND,
     FREE,
@@ -40,17 +41,20 @@ RESEND = int(CommandKind.resend)
 FORWARD = int(CommandKind.forward)
 REMOVE = int(CommandKind.remove)
 SNAPSHOT = int(CommandKind.snapshot)
+SET_PACE = int(CommandKind.set_pace)
+SET_DIAL = int(CommandKind.set_dial)
+SET_ADDRESS = int(CommandKind.set_address)
+NOTE = int(CommandKind.note)
+#: Factors and hours travel in commands as whole millionths.
+MILLION = 1e6
 
 LISTED_EVENT = int(Event.listed)
 FOUND_EVENT = int(Event.found)
-VANISHED_EVENT = int(Event.vanished)
 SNAPSHOT_EVENT = int(Event.snapshot)
 NONE = int(Truth.none)
 MOVING = int(Truth.moving)
 SILENT = int(Truth.silent)
-SEEN = int(Truth.seen)
 UNWATCHED = int(Fault.unwatched)
-VANISHED = int(Fault.vanished)
 BY_FORWARD = int(FoundBy.forwarded)
 BY_COMMAND = int(FoundBy.command)
 
@@ -77,6 +81,7 @@ def obey(plan: Arrays, state: State, journal: Journal, command: Any) -> None:
             state.service[a]["on_platform"] = b
             # Joining and leaving both give a new address; others' address books follow with a lag.
             state.service[a]["changed_at"] = now
+            state.service[a]["stale"] = 1.0
     elif kind == SET_ENDPOINT:
         state.service[a]["live"] = b
     elif kind == SET_STAFF:
@@ -89,11 +94,21 @@ def obey(plan: Arrays, state: State, journal: Journal, command: Any) -> None:
     elif kind == SET_OWNER:
         set_owner(plan, state, journal, a, b, now)
     elif kind == ACTIVATE_DEFECT:
-        state.active[a] = 1
+        activate(state, a, command["case"] / MILLION if command["case"] > 0 else 1.0)
     elif kind == MEND_DEFECT:
         mend(state, a, b, now)
     elif kind == SNAPSHOT:
-        write_service(journal, now, SNAPSHOT_EVENT, a, state.service[a]["length"])
+        write_service(journal, now, SNAPSHOT_EVENT, a, state.service[a]["length"], -1, 0, 0.0)
+    elif kind == SET_PACE:
+        state.service[a]["pace"][b] = command["case"] / MILLION
+    elif kind == SET_DIAL:
+        state.dial[a] = b / MILLION
+    elif kind == SET_ADDRESS:
+        state.service[a]["changed_at"] = now
+        state.service[a]["stale"] = b / MILLION
+    elif kind == NOTE:
+        hours = command["delivery"] / MILLION
+        write_service(journal, now, a, b, 0, int(command["case"]) >> 8, int(command["case"]) & 0xFF, hours)
     else:
         act_on(plan, state, journal, kind, command["case"], command["delivery"], now)
 
@@ -160,9 +175,38 @@ def discover(state: State, journal: Journal, s: int, now: float) -> None:
 
 
 @inlined
+def activate(state: State, d: int, reach: float) -> None:
+    """Begin a defect, with a factor on its chance; the active ones are kept in order of their numbers."""
+    if state.reach[d] == 0.0:
+        k = int(state.counter[ACTIVE])
+        while k > 0 and state.running[k - 1] > d:
+            state.running[k] = state.running[k - 1]
+            k -= 1
+        state.running[k] = d
+        state.counter[ACTIVE] += 1
+    state.reach[d] = reach
+
+
+@inlined
+def deactivate(state: State, d: int) -> None:
+    """End a defect that is active."""
+    if state.reach[d] == 0.0:
+        return
+    state.reach[d] = 0.0
+    left = int(state.counter[ACTIVE]) - 1
+    k = 0
+    while state.running[k] != d:
+        k += 1
+    while k < left:
+        state.running[k] = state.running[k + 1]
+        k += 1
+    state.counter[ACTIVE] = left
+
+
+@inlined
 def mend(state: State, d: int, resend: int, now: float) -> None:
     """End a defect; with the policy to send again, everything it hit is found now."""
-    state.active[d] = 0
+    deactivate(state, d)
     if resend == 0:
         return
     for t in range(len(state.token)):
@@ -202,22 +246,3 @@ def act_on(
             if list_up(plan, state, journal, d, int(token["intended"]), ROUTINE_LEVEL, READ, now):
                 end(plan, state, journal, d, now)
             return
-
-
-@inlined
-def vanish(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> None:
-    """Take an item off a list without its being done; its thread waits for somebody to notice."""
-    token = state.token[t]
-    s = int(token["at"])
-    state.service[s]["length"] -= 1
-    take_out(state, t)
-    token["generation"] += 1
-    token["fault"] = VANISHED
-    if token["delivery"] == 0:
-        # A task without a message: what its own step is decides the luck of being missed.
-        token["send_step"] = token["step"]
-    elif token["state"] != SEEN:
-        token["state"] = SILENT
-    step = token["step"] if token["errand"] == WORK else token["send_step"]
-    write(state, journal, now, VANISHED_EVENT, t, step, s, token["sender"], state.service[s]["length"])
-    get_stuck(plan, state, t, now)

@@ -31,7 +31,10 @@ _COMPILED_IN = (
     "plan/calendars.py",
     "plan/distributions.py",
     "plan/quantiles.py",
-    "vocabulary.py",
+    "vocabulary/__init__.py",
+    "vocabulary/journal.py",
+    "vocabulary/messages.py",
+    "vocabulary/region.py",
 )
 
 

@@ -12,8 +12,8 @@ from flowsim.kernel.calendars import add_working_hours, at_working_hours, is_ope
 from flowsim.kernel.compiling import compiled, hot, inlined
 from flowsim.kernel.draws import sample
 from flowsim.kernel.queues import first_of, put, schedule, take_out
-from flowsim.kernel.rows import notify, write, write_case
-from flowsim.kernel.silence import get_stuck
+from flowsim.kernel.rows import notify, write, write_case, write_hours
+from flowsim.kernel.silence import get_stuck, vanish
 from flowsim.kernel.state import (
     DONE,
     HOLD_END,
@@ -27,6 +27,7 @@ from flowsim.kernel.state import (
     READ,
     SLOT,
     STAYING,
+    VANISH,
     WAKE,
     WORK,
     WORKING,
@@ -34,8 +35,8 @@ from flowsim.kernel.state import (
     State,
 )
 from flowsim.kernel.tokens import draw, free_case, free_token
-from flowsim.plan.layout import UNLIMITED, Arrays
-from flowsim.vocabulary import Event, Fault, NoticeKind, Purpose, StepKind
+from flowsim.plan.layout import LEVEL_UNSERVED, UNLIMITED, Arrays
+from flowsim.vocabulary import Event, Fault, NoticeKind, Pace, Purpose, StepKind
 from flowsim.vocabulary import State as Truth
 
 LISTED_EVENT = int(Event.listed)
@@ -49,10 +50,33 @@ MOVING = int(Truth.moving)
 SILENT = int(Truth.silent)
 SEEN = int(Truth.seen)
 UNWATCHED = int(Fault.unwatched)
+VANISHED = int(Fault.vanished)
+SEARCH = int(Pace.search)
+HANDLING = int(Pace.handling)
 LIST_SWAMPED = int(NoticeKind.list_swamped)
 DRAW_WORK = int(Purpose.work)
 DRAW_PLACE = int(Purpose.place)
+DRAW_SKIM = int(Purpose.skim)
 WORK_STEP = int(StepKind.work)
+
+
+@inlined
+def system_of(plan: Arrays, state: State, s: int) -> int:
+    """Return which record system a service works in: the platform (-1), or its organisation's own."""
+    return -1 if state.service[s]["on_platform"] == 1 else int(plan.service[s]["organisation"])
+
+
+@inlined
+def other_systems(plan: Arrays, state: State, t: int, s: int) -> int:
+    """Return how many systems hold the patient's information beside the one that a service works in.
+
+    Counted over the service, the patient's practice and the service where the case began.
+    """
+    case = state.case[state.token[t]["case"]]
+    own = system_of(plan, state, s)
+    practice = system_of(plan, state, int(plan.practice_service[case["gp"]]))
+    origin = system_of(plan, state, int(case["origin"]))
+    return int(practice != own) + int(origin != own and origin != practice)
 
 
 @inlined
@@ -61,6 +85,7 @@ def work_hours(plan: Arrays, state: State, t: int, s: int) -> float:
     token = state.token[t]
     errand = token["errand"]
     setting = plan.setting[0]
+    token["search"] = 0.0
     if errand == PASS:
         return 1.0 / float(plan.service[s]["per_hour"])
     if errand == WORK:
@@ -70,6 +95,7 @@ def work_hours(plan: Arrays, state: State, t: int, s: int) -> float:
         if setting["ideal"]:
             return hours
         joined = plan.service[s]["practice"] >= 0 and state.service[s]["on_platform"] == 1
+        hours *= state.service[s]["pace"][HANDLING]
         if joined:
             hours *= setting["handling_factor"]
         if step["search"] >= 0:
@@ -78,8 +104,12 @@ def work_hours(plan: Arrays, state: State, t: int, s: int) -> float:
                 search *= plan.channel[token["channel"]]["search_factor"]
             if joined:
                 search *= setting["search_factor"]
+            search *= state.service[s]["pace"][SEARCH]
+            if setting["search_per_system"] > 0.0:
+                search *= 1.0 + setting["search_per_system"] * other_systems(plan, state, t, s)
+            token["search"] = search
             hours += search
-        return hours
+        return float(hours)
     if errand == MEND:
         u0, _, _, _ = draw(plan, state, t, token["send_step"], DRAW_WORK, 2)
         return sample(plan.tables, plan.service[s]["error_minutes"], u0)
@@ -90,7 +120,7 @@ def work_hours(plan: Arrays, state: State, t: int, s: int) -> float:
     if reading < 0:
         return 0.0
     u0, _, _, _ = draw(plan, state, t, token["send_step"], DRAW_WORK, 1)
-    return sample(plan.tables, reading, u0)
+    return float(sample(plan.tables, reading, u0) * state.service[s]["pace"][HANDLING])
 
 
 @hot
@@ -131,7 +161,14 @@ def list_up(
             token["state"] = SILENT
             get_stuck(plan, state, t, now)
         write(state, journal, now, LISTED_EVENT, t, step, s, token["sender"], service["length"])
-    if service["length"] == 1 and attended(plan, state, s, now) and idle(state, s):
+    if token["doom"] >> VANISHED & 1 and token["delivery"] != 0 and (errand == WORK or errand == READ):
+        # It is shown on the list, and will be gone before anybody takes it.
+        token["doom"] ^= 1 << VANISHED
+        u0, _, _, _ = draw(plan, state, t, token["send_step"], DRAW_WORK, 3)
+        level = LEVEL_UNSERVED
+        shown = sample(plan.tables, plan.setting[0]["vanish_delay"], u0)
+        schedule(state, now + shown, VANISH, t, token["generation"])
+    elif service["length"] == 1 and attended(plan, state, s, now) and idle(state, s):
         return begin(plan, state, journal, t, s, now, True)
     put(state, s, level, t)
     token["phase"] = LISTED
@@ -181,6 +218,11 @@ def begin(plan: Arrays, state: State, journal: Journal, t: int, s: int, now: flo
         write(state, journal, now, TAKEN, t, step, s, token["sender"], service["length"])
         token["phase"] = WORKING
     hours = work_hours(plan, state, t, s)
+    if service["swamped"] == 1 and errand != PASS:
+        hours *= plan.setting[0]["skim_minutes"]
+        token["search"] *= plan.setting[0]["skim_minutes"]
+    if errand != PASS:
+        write_hours(journal, hours)
     if at_once and hours == 0.0 and (errand == WORK or errand == READ):
         write(
             state,
@@ -199,6 +241,19 @@ def begin(plan: Arrays, state: State, journal: Journal, t: int, s: int, now: flo
     return False
 
 
+@inlined
+def passed_over(plan: Arrays, state: State, t: int, s: int) -> bool:
+    """Return whether staff of a swamped list skim an item and miss what it asks for."""
+    if state.service[s]["swamped"] == 0 or plan.setting[0]["skim_missed"] <= 0.0:
+        return False
+    token = state.token[t]
+    if token["errand"] != WORK and token["errand"] != READ:
+        return False
+    step = token["step"] if token["errand"] == WORK else token["send_step"]
+    u0, _, _, _ = draw(plan, state, t, step, DRAW_SKIM, 0)
+    return bool(u0 < plan.setting[0]["skim_missed"])
+
+
 @hot
 def serve(plan: Arrays, state: State, journal: Journal, s: int, now: float) -> None:
     """Let a free member of staff take the next item; if more could be taken, come back at this instant."""
@@ -211,8 +266,11 @@ def serve(plan: Arrays, state: State, journal: Journal, s: int, now: float) -> N
     t = first_of(state, s)
     if t < 0:
         return
-    take_out(state, t)
-    begin(plan, state, journal, t, s, now, False)
+    if passed_over(plan, state, t, s):
+        vanish(plan, state, journal, t, now)
+    else:
+        take_out(state, t)
+        begin(plan, state, journal, t, s, now, False)
     if service["length"] > 0 and idle(state, s):
         service["wake_at"] = now
         schedule(state, now, WAKE, s, 0)

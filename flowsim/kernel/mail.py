@@ -9,16 +9,26 @@ from __future__ import annotations
 
 import math
 
-from flowsim.kernel.arrivals import arrive, next_arrival
+from flowsim.kernel.arrivals import arrive, change_practice, next_arrival
 from flowsim.kernel.commands import obey, room_for
 from flowsim.kernel.compiling import entry, inlined
 from flowsim.kernel.draws import place_purpose, sample, uniforms
-from flowsim.kernel.lists import end, give_place, leave_list, open_slot, queue_slot, release, serve
+from flowsim.kernel.limits import alarm, impatient
+from flowsim.kernel.lists import (
+    end,
+    give_place,
+    leave_list,
+    open_slot,
+    queue_slot,
+    release,
+    serve,
+    wait_hours,
+)
 from flowsim.kernel.queues import RANK_SHIFT, drop_first, first_of, is_void, schedule, take_out
 from flowsim.kernel.receiving import arrived, receive, tell_sender
 from flowsim.kernel.retries import client_tries
-from flowsim.kernel.rows import notify, write
-from flowsim.kernel.silence import found, misread, send_back
+from flowsim.kernel.rows import write, write_hours
+from flowsim.kernel.silence import found, misread, report, send_back, vanish
 from flowsim.kernel.state import (
     ALARM,
     ARRIVE,
@@ -32,9 +42,9 @@ from flowsim.kernel.state import (
     FOUND,
     HOLD_END,
     HOP,
-    LISTED,
     MEND,
     MISREAD,
+    MOVE,
     NEED_ROOM,
     NOTICED,
     NOTICES,
@@ -54,6 +64,7 @@ from flowsim.kernel.state import (
     SLOT,
     STEP,
     TOKENS_LEFT,
+    VANISH,
     WAKE,
     WIDEST,
     WITHDRAW,
@@ -69,18 +80,14 @@ from flowsim.kernel.transport import (
     try_again,
 )
 from flowsim.plan.layout import Arrays
-from flowsim.vocabulary import Event, NoticeKind, Purpose
+from flowsim.vocabulary import Event, Purpose
 from flowsim.vocabulary import State as Truth
 
 DONE_EVENT = int(Event.done)
 RELAY_OUT = int(Event.relay_out)
 RECEIVED = int(Event.received)
-CANCELLED = int(Event.cancelled)
 DEADLINE = int(Event.deadline)
 SEEN = int(Truth.seen)
-ENDED = int(Truth.ended)
-NO_STATE = int(Truth.none)
-DEADLINE_PASSED = int(NoticeKind.deadline_passed)
 DRAW_WORLD = int(Purpose.world)
 
 
@@ -141,6 +148,12 @@ def world_draw(plan: Arrays, replication: int, family: int, n: int, row: int) ->
     return u0, sample(plan.tables, row, u1)
 
 
+@entry
+def world_wait(plan: Arrays, now: float, hours: float, calendar: int) -> float:
+    """Return the instant that lies so many open hours of a calendar on, for something that the world does."""
+    return wait_hours(plan, now, hours, calendar)
+
+
 @inlined
 def room_is_short(state: State, room: int) -> bool:
     """Return whether what comes next might not find room."""
@@ -168,6 +181,10 @@ def happen(
     if kind == WITHDRAW:
         if state.case[target]["generation"] == generation and state.case[target]["started"] == 0:
             withdraw(plan, state, journal, target, now)
+        return -1
+    if kind == MOVE:
+        if state.case[target]["generation"] == generation:
+            change_practice(plan, state, target, now)
         return -1
     if kind == ALARM:
         alarm(plan, state, journal, target, generation, now)
@@ -200,6 +217,8 @@ def token_event(plan: Arrays, state: State, journal: Journal, kind: int, t: int,
         tell_sender(plan, state, journal, t, DEADLINE, now)
     elif kind == CLIENT:
         client_tries(plan, state, journal, t, now)
+    elif kind == VANISH:
+        vanish(plan, state, journal, t, now)
     return False
 
 
@@ -287,8 +306,10 @@ def done(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> bo
         return False
     step = token["step"] if errand == 0 else token["send_step"]
     write(state, journal, now, DONE_EVENT, t, step, s, token["sender"], state.service[s]["length"])
+    write_hours(journal, token["search"])
     serve(plan, state, journal, s, now)
     if errand == MEND:
+        report(plan, state, t, int(token["sender"]), now)
         send_back(plan, state, journal, t, now)
     elif errand == MISREAD:
         misread(plan, state, journal, t, s, now)
@@ -339,56 +360,3 @@ def hold_end(plan: Arrays, state: State, journal: Journal, t: int, now: float) -
     token["phase"] = RUNNING
     token["step"] = plan.step[token["step"]]["next"]
     return True
-
-
-@inlined
-def impatient(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> bool:
-    """Stop waiting on a list or for a place: go elsewhere, or withdraw."""
-    token = state.token[t]
-    c = int(token["case"])
-    other = plan.step[token["step"]]["impatient"]
-    if other < 0:
-        withdraw(plan, state, journal, c, now)
-        return False
-    if token["phase"] == LISTED:
-        leave_list(state, t)
-        if token["delivery"] != 0 and token["state"] != SEEN:
-            token["state"] = ENDED
-        left = state.service[token["at"]]["length"]
-        write(state, journal, now, CANCELLED, t, token["step"], token["at"], token["sender"], left)
-    else:
-        state.service[token["at"]]["queue_length"] -= 1
-        take_out(state, t)
-        left = state.service[token["at"]]["queue_length"]
-        write(state, journal, now, CANCELLED, t, token["step"], token["at"], -1, left)
-    token["generation"] += 1
-    token["delivery"] = 0
-    token["phase"] = RUNNING
-    token["step"] = other
-    return True
-
-
-@inlined
-def alarm(plan: Arrays, state: State, journal: Journal, t: int, life: int, now: float) -> None:
-    """Write that a limit has passed without the message having been seen, and tell the world."""
-    token = state.token[t]
-    if (
-        token["life"] != life
-        or token["delivery"] == 0
-        or token["state"] == SEEN
-        or token["state"] == NO_STATE
-    ):
-        return
-    step = plan.step[token["send_step"]]
-    if token["authored_at"] + step["alarm"] != now:
-        return
-    write(state, journal, now, DEADLINE, t, token["send_step"], token["intended"], token["sender"], 0)
-    notify(
-        state,
-        now,
-        DEADLINE_PASSED,
-        token["intended"],
-        token["send_step"],
-        state.case[token["case"]]["id"],
-        token["delivery"],
-    )

@@ -10,6 +10,7 @@ from flowsim.kernel.compiling import hot, inlined
 from flowsim.kernel.state import (
     ALARM,
     ARRIVE,
+    MOVE,
     PLACE_FREE,
     QUEUE_LENGTH,
     SEQUENCE,
@@ -19,7 +20,7 @@ from flowsim.kernel.state import (
     Records,
     State,
 )
-from flowsim.plan.layout import LEVELS
+from flowsim.plan.layout import LEVEL_UNSERVED, LEVELS
 
 RANK_SHIFT = 48
 SEQUENCE_MASK = (1 << RANK_SHIFT) - 1
@@ -108,8 +109,9 @@ def drop_first(state: State) -> None:
 @inlined
 def is_void(state: State, kind: int, target: int, generation: int) -> bool:
     """Return whether the token that an entry is for has gone on to something else."""
-    no_token = kind == ARRIVE or kind == WAKE or kind == SLOT or kind == PLACE_FREE or kind == WITHDRAW
-    if no_token or kind == ALARM:
+    if kind == ARRIVE or kind == WAKE or kind == SLOT or kind == PLACE_FREE:
+        return False
+    if kind == WITHDRAW or kind == MOVE or kind == ALARM:
         return False
     return bool(state.token[target]["generation"] != generation)
 
@@ -153,7 +155,7 @@ def take_out(state: State, t: int) -> None:
 def first_of(state: State, slot: int) -> int:
     """Return the token that is served next on a list, or -1."""
     base = slot * LEVELS
-    for level in range(LEVELS):
+    for level in range(LEVEL_UNSERVED):
         if state.head[base + level] >= 0:
             return int(state.head[base + level])
     return -1

@@ -23,7 +23,7 @@ from flowsim.kernel.state import (
     State,
 )
 from flowsim.kernel.tokens import ROUTINE_LEVEL, draw, new_token, service_of
-from flowsim.plan.layout import RECEIPTS_BOTH, RECEIPTS_NONE, Arrays
+from flowsim.plan.layout import COPIES, DIAL_STALE, RECEIPTS_BOTH, RECEIPTS_NONE, ROLE_PRACTICE, Arrays
 from flowsim.vocabulary import Event, Fault, Purpose, StepKind
 from flowsim.vocabulary import State as Truth
 
@@ -45,6 +45,7 @@ DUPLICATED = int(Fault.duplicated)
 DRAW_WRONG = int(Purpose.wrong_service)
 DRAW_ATTEMPT = int(Purpose.attempt)
 DRAW_STALE = int(Purpose.stale)
+DRAW_FORMER = int(Purpose.former_practice)
 DRAW_ERROR = int(Purpose.error_queue)
 WORK_STEP = int(StepKind.work)
 
@@ -62,11 +63,16 @@ def destination(plan: Arrays, state: State, t: int, now: float) -> int:
     if service["changed_at"] >= 0.0 and setting["stale_share"] > 0.0:
         stale, read, _, _ = draw(plan, state, t, step, DRAW_STALE, 0)
         age = now - service["changed_at"]
-        if (
-            stale < setting["stale_share"] * math.exp(-age / setting["stale_lag"])
-            and read >= setting["old_inbox_read"]
-        ):
+        share = state.dial[DIAL_STALE] * service["stale"] * setting["stale_share"]
+        if stale < share * math.exp(-age / setting["stale_lag"]) and read >= setting["old_inbox_read"]:
             return int(setting["dead_endpoint"])
+    if state.case[token["case"]]["moved_at"] >= 0.0 and to_practice(plan, state, t):
+        case = state.case[token["case"]]
+        stale, _, _, _ = draw(plan, state, t, step, DRAW_FORMER, 0)
+        age = now - case["moved_at"]
+        if stale < state.dial[DIAL_STALE] * setting["moved_share"] * math.exp(-age / setting["moved_lag"]):
+            # The former practice is there and takes it in: the receipt is a good one.
+            return int(plan.practice_service[case["former"]])
     if token["doom"] >> MISADDRESSED & 1:
         dead, which, _, _ = draw(plan, state, t, step, DRAW_WRONG, 0)
         others = int(plan.service[intended]["wrong_count"])
@@ -74,6 +80,16 @@ def destination(plan: Arrays, state: State, t: int, now: float) -> int:
             return int(setting["dead_endpoint"])
         return int(plan.wrong[plan.service[intended]["wrong_first"] + int(which * others)])
     return intended
+
+
+@inlined
+def to_practice(plan: Arrays, state: State, t: int) -> bool:
+    """Return whether a message is meant for the patient's own practice, whichever that is now."""
+    token = state.token[t]
+    step = int(token["send_step"])
+    if token["copy"] > 0:
+        return bool(plan.copy_role[step * COPIES + int(token["copy"]) - 1] == ROLE_PRACTICE)
+    return bool(plan.step[step]["role"] == ROLE_PRACTICE)
 
 
 @inlined

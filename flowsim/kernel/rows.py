@@ -31,6 +31,7 @@ def write(
     row["service"] = service
     row["peer"] = peer
     row["list_length"] = length
+    row["hours"] = 0.0
     row["event"] = event
     row["urgency"] = case["urgency"]
     if token["delivery"] != 0:
@@ -65,6 +66,7 @@ def write_case(
     row["service"] = service
     row["peer"] = peer
     row["list_length"] = 0
+    row["hours"] = 0.0
     row["event"] = event
     row["urgency"] = case["urgency"]
     row["channel"] = 0
@@ -76,8 +78,17 @@ def write_case(
 
 
 @inlined
-def write_service(journal: Journal, now: float, event: int, service: int, length: int) -> None:
-    """Write a row about a service alone (a snapshot of its list)."""
+def write_service(
+    journal: Journal,
+    now: float,
+    event: int,
+    service: int,
+    length: int,
+    defect: int,
+    level: int,
+    hours: float,
+) -> None:
+    """Write a row about a service or a defect alone: a snapshot of a list, or what the world did."""
     k = journal.length[0]
     journal.length[0] = k + 1
     row = journal.rows[k]
@@ -88,14 +99,21 @@ def write_service(journal: Journal, now: float, event: int, service: int, length
     row["service"] = service
     row["peer"] = -1
     row["list_length"] = length
+    row["hours"] = hours
     row["event"] = event
     row["urgency"] = 0
     row["channel"] = 0
-    row["attempt"] = 0
+    row["attempt"] = level
     row["intended"] = -1
-    row["defect"] = -1
+    row["defect"] = defect
     row["fault"] = 0
     row["state"] = 0
+
+
+@hot
+def write_hours(journal: Journal, hours: float) -> None:
+    """Write staff hours into the row written last."""
+    journal.rows[journal.length[0] - 1]["hours"] = hours
 
 
 @compiled

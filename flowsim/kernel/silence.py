@@ -8,17 +8,32 @@ from flowsim.kernel.compiling import compiled, inlined
 from flowsim.kernel.draws import sample
 from flowsim.kernel.queues import schedule, take_out
 from flowsim.kernel.rows import notify, write
-from flowsim.kernel.state import FOUND, LISTED, REDELIVER, RETURNING, STUCK, WAKE, WORKING, Journal, State
+from flowsim.kernel.state import (
+    FOUND,
+    LISTED,
+    REDELIVER,
+    RETURNING,
+    STUCK,
+    WAKE,
+    WORK,
+    WORKING,
+    Journal,
+    State,
+)
 from flowsim.kernel.tokens import draw
-from flowsim.plan.layout import MESSAGES, Arrays
-from flowsim.vocabulary import Channel, Event, FoundBy, NoticeKind, Purpose
+from flowsim.plan.layout import DIAL_WAY, MESSAGES, URGENCIES, Arrays
+from flowsim.vocabulary import Channel, Event, Fault, FoundBy, NoticeKind, Party, Purpose
 from flowsim.vocabulary import State as Truth
 
 FORWARDED = int(Event.forwarded)
 FOUND_EVENT = int(Event.found)
 RESENT = int(Event.resent)
+VANISHED_EVENT = int(Event.vanished)
 PHONE = int(Channel.phone)
+PATIENT = int(Party.patient)
+VANISHED = int(Fault.vanished)
 MOVING = int(Truth.moving)
+SILENT = int(Truth.silent)
 SEEN = int(Truth.seen)
 BY_FIRST = int(FoundBy.patient_calls)
 BY_CHASING = int(FoundBy.referrer_chases)
@@ -26,6 +41,9 @@ BY_RECORD = int(FoundBy.shared_record_look)
 BY_NOTICE = int(FoundBy.misdelivery_notice)
 BY_FORWARD = int(FoundBy.forwarded)
 BY_AUDIT = int(FoundBy.audit)
+BY_COMMAND = int(FoundBy.command)
+BY_RECONCILIATION = int(FoundBy.reconciliation)
+BY_PHONE = int(FoundBy.phone_confirmation)
 DEFECT_REPORTED = int(NoticeKind.defect_reported)
 LIST_FOUND = int(NoticeKind.list_found)
 DRAW_FOUND = int(Purpose.found_chance)
@@ -42,9 +60,10 @@ def get_stuck(plan: Arrays, state: State, t: int, now: float) -> None:
     token["found_by"] = 0
     mask = int(plan.fault_ways[token["fault"]])
     message = int(plan.step[token["send_step"]]["message"])
+    urgency = int(state.case[token["case"]]["urgency"])
     setting = plan.setting[0]
-    for way in range(BY_FIRST, BY_AUDIT + 1):
-        if not mask >> way & 1 or way == BY_NOTICE or way == BY_FORWARD:
+    for way in range(BY_FIRST, BY_PHONE + 1):
+        if not mask >> way & 1 or way == BY_NOTICE or way == BY_FORWARD or way == BY_COMMAND:
             continue
         if way == BY_RECORD and not (
             state.service[token["sender"]]["on_platform"] == 1
@@ -52,15 +71,19 @@ def get_stuck(plan: Arrays, state: State, t: int, now: float) -> None:
         ):
             continue
         u0, u1, _, _ = draw(plan, state, t, token["send_step"], DRAW_FOUND, way)
-        if way == BY_AUDIT:
-            if setting["audit_every"] <= 0.0 or setting["audit_chance"] <= 0.0:
+        dial = state.dial[DIAL_WAY + way]
+        if way == BY_AUDIT or way == BY_RECONCILIATION:
+            every = setting["audit_every"] if way == BY_AUDIT else setting["reconcile_every"]
+            chance = dial * (setting["audit_chance"] if way == BY_AUDIT else setting["reconcile_chance"])
+            if every <= 0.0 or chance <= 0.0:
                 continue
             looks = 0.0
-            if setting["audit_chance"] < 1.0:
-                looks = math.floor(math.log(u0) / math.log(1.0 - setting["audit_chance"]))
-            at = now + setting["audit_every"] * (u1 + looks)
+            if chance < 1.0:
+                looks = math.floor(math.log(u0) / math.log(1.0 - chance))
+            at = now + every * (u1 + looks)
         else:
-            if plan.way_delay[way] < 0 or u0 >= plan.way_chance[way * MESSAGES + message]:
+            chance = dial * plan.way_chance[(way * MESSAGES + message) * URGENCIES + urgency]
+            if plan.way_delay[way] < 0 or u0 >= chance:
                 continue
             at = now + sample(plan.tables, plan.way_delay[way], u1)
         if at < token["found_at"]:
@@ -95,15 +118,22 @@ def found(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> N
     token["attempt"] = token["found_by"]
     write(state, journal, now, FOUND_EVENT, t, token["send_step"], token["intended"], token["sender"], 0)
     token["attempt"] = tries
-    d = int(token["defect"])
-    if d >= 0:
-        reporter = int(token["sender"]) if token["found_by"] == BY_CHASING else int(token["intended"])
-        if state.reported[d, reporter] == 0:
-            state.reported[d, reporter] = 1
-            notify(
-                state, now, DEFECT_REPORTED, d, reporter, state.case[token["case"]]["id"], token["delivery"]
-            )
+    way = token["found_by"]
+    by_sender = way == BY_CHASING or way == BY_RECONCILIATION or way == BY_PHONE
+    if way != BY_COMMAND:
+        report(plan, state, t, int(token["sender"]) if by_sender else int(token["intended"]), now)
     send_back(plan, state, journal, t, now)
+
+
+@compiled
+def report(plan: Arrays, state: State, t: int, reporter: int, now: float) -> None:
+    """Let somebody who has met a defect's victim say so; an organisation counts once, patients each."""
+    d = int(state.token[t]["defect"])
+    if d < 0 or (state.reported[d, reporter] == 1 and plan.service[reporter]["party"] != PATIENT):
+        return
+    state.reported[d, reporter] = 1
+    case = state.case[state.token[t]["case"]]["id"]
+    notify(state, now, DEFECT_REPORTED, d, reporter, case, state.token[t]["delivery"])
 
 
 @inlined
@@ -152,3 +182,28 @@ def misread(plan: Arrays, state: State, journal: Journal, t: int, s: int, now: f
         found(plan, state, journal, t, now)
     elif token["found_at"] < setting["end"]:
         schedule(state, max(float(token["found_at"]), now), FOUND, t, token["generation"])
+
+
+@compiled
+def vanish(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> None:
+    """Take an item off a list without its being done; its thread waits for somebody to notice.
+
+    Where the work had a time by which it must be begun (patience), that goes on: a visit that nobody makes
+    is missed then, and not made later.
+    """
+    token = state.token[t]
+    s = int(token["at"])
+    errand = token["errand"]
+    state.service[s]["length"] -= 1
+    take_out(state, t)
+    if errand != WORK or plan.step[token["step"]]["patience"] < 0 or token["state"] == SILENT:
+        token["generation"] += 1
+    token["fault"] = VANISHED
+    step = token["step"] if errand == WORK else token["send_step"]
+    if token["delivery"] == 0:
+        # A task without a message: what its own step is decides the luck of being missed.
+        token["send_step"] = token["step"]
+    elif token["state"] != SEEN:
+        token["state"] = SILENT
+    write(state, journal, now, VANISHED_EVENT, t, step, s, token["sender"], state.service[s]["length"])
+    get_stuck(plan, state, t, now)

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from flowsim.plan.layout import LEVELS, REGISTERS, Arrays
+from flowsim.plan.layout import DIALS, LEVELS, REGISTERS, Arrays
 from flowsim.vocabulary import JOURNAL_SCHEMA
 
 Records = NDArray[Any]
@@ -32,6 +32,7 @@ BUDGET: Final = 11  # stop after so many events; -1: none
 CASES: Final = 12
 STOPS: Final = 13
 WIDEST: Final = 14  # most threads that a case has had at a time
+ACTIVE: Final = 15  # defects that are active
 COUNTS: Final = 16
 
 #: Room that one queue entry may need, at most, in rows, queue entries and tokens, beside what it
@@ -67,6 +68,8 @@ PATIENCE: Final = 14
 STEP: Final = 15
 CLIENT: Final = 16
 ARRIVE: Final = 17
+VANISH: Final = 18
+MOVE: Final = 19
 
 # What a token is doing.
 FREE: Final = 0
@@ -140,6 +143,7 @@ TOKEN: Final = np.dtype(
         ("sent_at", np.float64),
         ("latency", np.float64),  # of the try under way
         ("due", np.float64),  # when its message arrives (TRAVELLING), or its receipt (RETRIER)
+        ("search", np.float64),  # hours of the work under way that are search
         ("authored_at", np.float64),
         ("found_at", np.float64),
     ],
@@ -150,11 +154,14 @@ CASE: Final = np.dtype(
     [
         ("id", np.int64),
         ("created", np.float64),
+        ("moved_at", np.float64),  # when the patient changed GP; -1: has not
         ("family", np.int32),  # the hash (31 bits): first word of every draw's address
         ("n", np.int32),
         ("generation", np.int32),
         ("area", np.int32),
-        ("practice", np.int32),
+        ("practice", np.int32),  # at the start; decides which services are the patient's
+        ("gp", np.int32),  # the practice now
+        ("former", np.int32),  # the practice before the last change
         ("origin", np.int32),
         ("tokens", np.int32),
         ("first", np.int32),  # of its tokens
@@ -168,7 +175,9 @@ CASE: Final = np.dtype(
 SERVICE: Final = np.dtype(
     [
         ("changed_at", np.float64),
+        ("stale", np.float64),  # share of its mail that a changed address concerns
         ("wake_at", np.float64),
+        ("pace", np.float64, (3,)),  # factors on search, handling and slips (vocabulary.Pace)
         ("slot_last", np.int64),
         ("staff", np.int64),
         ("busy", np.int64),
@@ -236,8 +245,10 @@ class State(NamedTuple):
     queue: Records
     head: NDArray[np.int64]  # [(services + relays) * 2 * LEVELS]: work lists, then waiting for places
     tail: NDArray[np.int64]
-    active: NDArray[np.int64]  # [defects]
+    running: NDArray[np.int64]  # [defects] the active ones first, in order of their numbers
+    reach: NDArray[np.float64]  # [defects] factor on its chance; 0: not active
     reported: NDArray[np.int8]  # [defects, services]
+    dial: NDArray[np.float64]  # [DIALS] factors on rates and chances
     notice: Records
 
 
@@ -267,6 +278,7 @@ def new_state(plan: Arrays, replication: int, tokens: int = 4096, cases: int = 2
     service["changed_at"] = -1.0
     service["wake_at"] = np.inf
     service["slot_last"] = -1
+    service["pace"] = 1.0
     state = State(
         counter=np.zeros(COUNTS, np.int64),
         clock=np.zeros(1),
@@ -278,8 +290,10 @@ def new_state(plan: Arrays, replication: int, tokens: int = 4096, cases: int = 2
         queue=np.zeros(0, ENTRY),
         head=np.full(n * 2 * LEVELS, -1, np.int64),
         tail=np.full(n * 2 * LEVELS, -1, np.int64),
-        active=np.zeros(max(len(plan.defect), 1), np.int64),
+        running=np.full(max(len(plan.defect), 1), -1, np.int64),
+        reach=np.zeros(max(len(plan.defect), 1)),
         reported=np.zeros((max(len(plan.defect), 1), n), np.int64),
+        dial=np.concatenate([np.ones(DIALS - 4), np.array([1.0, 0.0, 0.0, 0.0])]),
         notice=np.zeros(64, NOTICE),
     )
     state.family["day"] = -1

@@ -43,6 +43,7 @@ COMPARE = int(StepKind.compare)
 REPEAT = int(StepKind.repeat)
 CANCEL = int(StepKind.cancel)
 MILESTONE = int(StepKind.milestone)
+SHARED = int(StepKind.shared)
 
 CLOSED = int(Event.closed)
 CANCELLED = int(Event.cancelled)
@@ -115,6 +116,8 @@ def step_once(plan: Arrays, state: State, journal: Journal, t: int, now: float) 
         return do_repeat(plan, state, t)
     if kind == CANCEL:
         return do_cancel(plan, state, journal, t, now)
+    if kind == SHARED:
+        return do_shared(plan, state, t)
     return do_end(plan, state, journal, t, now)
 
 
@@ -264,6 +267,20 @@ def do_compare(plan: Arrays, state: State, t: int) -> bool:
     base = int(token["case"]) * REGISTERS
     same = state.register[base + int(step["register_a"])] == state.register[base + int(step["register_b"])]
     token["step"] = step["yes"] if same else step["no"]
+    return True
+
+
+@inlined
+def do_shared(plan: Arrays, state: State, t: int) -> bool:
+    """shared: go one way if all these services are on the platform now, else the other."""
+    token = state.token[t]
+    step = plan.step[token["step"]]
+    answer = int(step["yes"])
+    for k in range(step["copies"]):
+        s = service_of(plan, state, token["case"], plan.copy_role[int(token["step"]) * COPIES + k])
+        if state.service[s]["on_platform"] == 0:
+            answer = int(step["no"])
+    token["step"] = answer
     return True
 
 

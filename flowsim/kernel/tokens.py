@@ -20,7 +20,7 @@ from flowsim.kernel.state import (
     State,
 )
 from flowsim.plan.layout import (
-    LEVELS,
+    LEVEL_LAST,
     PRIORITY_FIRST,
     PRIORITY_LAST,
     PRIORITY_URGENCY,
@@ -29,7 +29,7 @@ from flowsim.plan.layout import (
     Arrays,
 )
 
-ROUTINE_LEVEL = LEVELS - 2
+ROUTINE_LEVEL = LEVEL_LAST - 1
 
 
 @hot
@@ -60,6 +60,7 @@ def new_token(state: State, c: int, step: int, role: int) -> int:
     token["found_at"] = 0.0
     token["doom"] = 0
     token["errand"] = 0
+    token["search"] = 0.0
     # A slot is used again: nothing of whoever had it before may show in a row or a draw.
     token["sender"] = -1
     token["intended"] = -1
@@ -145,7 +146,7 @@ def level_of(state: State, t: int, priority: int) -> int:
     if priority == PRIORITY_FIRST:
         return 0
     if priority == PRIORITY_LAST:
-        return LEVELS - 1
+        return LEVEL_LAST
     return ROUTINE_LEVEL
 
 
@@ -156,7 +157,7 @@ def service_of(plan: Arrays, state: State, c: int, role: int) -> int:
     if role == ROLE_ORIGIN:
         return int(case["origin"])
     if role == ROLE_PRACTICE:
-        return int(plan.practice_service[case["practice"]])
+        return int(plan.practice_service[case["gp"]])
     setting = plan.setting[0]
     return int(
         plan.role_service[

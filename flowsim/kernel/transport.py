@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 
 from flowsim.kernel.compiling import compiled, hot, inlined
-from flowsim.kernel.draws import place_purpose, sample, uniforms, visit_attempt
+from flowsim.kernel.draws import sample
+from flowsim.kernel.faults import defects_of, doom_of
 from flowsim.kernel.lists import list_up
 from flowsim.kernel.queues import put, schedule
 from flowsim.kernel.receiving import arrived, tell_sender
@@ -17,13 +18,13 @@ from flowsim.kernel.retries import next_try, resend_rule, start_retrier
 from flowsim.kernel.rows import write
 from flowsim.kernel.silence import get_stuck
 from flowsim.kernel.state import (
+    ACTIVE,
     ALARM,
     DELIVERIES,
     HELD,
     HOP,
     PASS,
     RECEIVE,
-    REPLICATION,
     RESEND,
     TRAVELLING,
     Journal,
@@ -33,8 +34,7 @@ from flowsim.kernel.tokens import ROUTINE_LEVEL, draw, service_of
 from flowsim.plan.layout import (
     ADDRESS_EDI,
     ADDRESS_PORTAL,
-    FAULTS,
-    MESSAGES,
+    DIAL_FALLBACK,
     RECEIPTS_NONE,
     Arrays,
 )
@@ -55,25 +55,19 @@ PLATFORM = int(Channel.platform)
 EDI = int(Channel.edi)
 LETTER = int(Channel.letter)
 PORTAL = int(Channel.portal)
+PHONE = int(Channel.phone)
 PATIENT = int(Party.patient)
 
 NOT_EMITTED = int(Fault.not_emitted)
 UNDELIVERED = int(Fault.undelivered)
-NO_RECEIPT = int(Fault.no_receipt)
-REJECTED = int(Fault.rejected)
-MISADDRESSED = int(Fault.misaddressed)
-UNWATCHED = int(Fault.unwatched)
-DUPLICATED = int(Fault.duplicated)
 LATE = int(Fault.late)
 INCOMPLETE = int(Fault.incomplete)
 COPY_OMITTED = int(Fault.copy_omitted)
 NO_ENDPOINT = int(Fault.no_endpoint)
 
-DRAW_SEND = int(Purpose.send)
-DRAW_SEND_MORE = int(Purpose.send_more)
 DRAW_ATTEMPT = int(Purpose.attempt)
 DRAW_LATE = int(Purpose.late_delay)
-DRAW_DEFECT = int(Purpose.defect)
+DRAW_FALLBACK = int(Purpose.fallback)
 
 HOPS = 4
 
@@ -90,82 +84,6 @@ def choose_channel(state: State, sender: int, to: int) -> int:
     if a["address"] == ADDRESS_EDI and b["address"] == ADDRESS_EDI:
         return EDI
     return LETTER
-
-
-@hot
-def rate(plan: Arrays, channel: int, message: int, fault: int) -> float:
-    """Return how often a fault strikes a kind of message on a channel."""
-    return float(plan.fault_rate[(channel * MESSAGES + message) * FAULTS + fault])
-
-
-@inlined
-def doom_of(plan: Arrays, state: State, t: int) -> int:
-    """Return the bits of the independent faults that a message will have."""
-    token = state.token[t]
-    channel = int(token["channel"])
-    step = int(token["send_step"])
-    message = int(plan.step[step]["message"])
-    emit, address, reject, silent = draw(plan, state, t, step, DRAW_SEND, 0)
-    pool, late, double, undelivered = draw(plan, state, t, step, DRAW_SEND_MORE, 0)
-    doom = 0
-    if emit < rate(plan, channel, message, NOT_EMITTED):
-        doom |= 1 << NOT_EMITTED
-    elif token["copy"] > 0 and emit > 1.0 - rate(plan, channel, message, COPY_OMITTED):
-        doom |= 1 << COPY_OMITTED
-    if address < rate(plan, channel, message, MISADDRESSED):
-        doom |= 1 << MISADDRESSED
-    if reject < rate(plan, channel, message, REJECTED):
-        doom |= 1 << REJECTED
-    elif silent < rate(plan, channel, message, NO_RECEIPT):
-        doom |= 1 << NO_RECEIPT
-    if pool < rate(plan, channel, message, UNWATCHED):
-        doom |= 1 << UNWATCHED
-    if late < rate(plan, channel, message, LATE):
-        doom |= 1 << LATE
-    elif late > 1.0 - rate(plan, channel, message, INCOMPLETE):
-        doom |= 1 << INCOMPLETE
-    if double < rate(plan, channel, message, DUPLICATED):
-        doom |= 1 << DUPLICATED
-    if undelivered < rate(plan, channel, message, UNDELIVERED):
-        doom |= 1 << UNDELIVERED
-    return doom
-
-
-@inlined
-def defects_of(plan: Arrays, state: State, t: int, doom: int) -> int:
-    """Add the faults of the defects that are active now and hit this message."""
-    token = state.token[t]
-    step = plan.step[token["send_step"]]
-    for d in range(len(plan.defect)):
-        if state.active[d] == 0:
-            continue
-        defect = plan.defect[d]
-        if defect["message"] >= 0 and defect["message"] != step["message"]:
-            continue
-        if defect["template"] >= 0 and defect["template"] != step["template"]:
-            continue
-        if defect["channel"] >= 0 and defect["channel"] != token["channel"]:
-            continue
-        if defect["sender"] >= 0 and defect["sender"] != token["sender"]:
-            continue
-        if defect["receiver"] >= 0 and defect["receiver"] != token["intended"]:
-            continue
-        if defect["copies_only"] == 1 and token["copy"] == 0:
-            continue
-        case = state.case[token["case"]]
-        # The defect's own hash stands for the case's number, so that defects do not share their luck.
-        u, _, _, _ = uniforms(
-            plan.setting[0]["seed"],
-            state.counter[REPLICATION],
-            int(case["family"]) ^ int(defect["hash"]),
-            case["n"],
-            place_purpose(step["place"], DRAW_DEFECT),
-            visit_attempt(token["visit"], token["copy"], 0),
-        )
-        if u < defect["chance"]:
-            doom |= 1 << int(defect["fault"])
-            token["defect"] = d
-    return doom
 
 
 @inlined
@@ -189,7 +107,7 @@ def author(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> 
     channel = choose_channel(state, sender, intended)
     token["channel"] = channel
     doom = doom_of(plan, state, t)
-    if len(plan.defect) > 0:
+    if state.counter[ACTIVE] > 0:
         doom = defects_of(plan, state, t, doom)
     # Patients have no electronic address by nature: a letter to one is no fault of addressing.
     if (
@@ -279,6 +197,30 @@ def relay_at(plan: Arrays, state: State, t: int) -> int:
     return -1
 
 
+@inlined
+def falls_back(plan: Arrays, state: State, t: int) -> bool:
+    """Return whether a sender who meets an outage uses paper and phone, as the region has agreed."""
+    if state.dial[DIAL_FALLBACK] <= 0.0:
+        return False
+    token = state.token[t]
+    u, _, _, _ = draw(plan, state, t, token["send_step"], DRAW_FALLBACK, token["attempt"])
+    return bool(u < state.dial[DIAL_FALLBACK])
+
+
+@inlined
+def phone_instead(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> None:
+    """Send a message once more by phone, past the relay that is down."""
+    token = state.token[t]
+    token["channel"] = PHONE
+    token["attempt"] += 1
+    token["lost"] = 0
+    token["hop"] = HOPS
+    _, _, latency, _ = draw(plan, state, t, token["send_step"], DRAW_ATTEMPT, token["attempt"])
+    token["latency"] = sample(plan.tables, plan.channel[PHONE]["latency"], latency)
+    write(state, journal, now, SENT, t, token["send_step"], token["sender"], token["intended"], 0)
+    depart(plan, state, t, now)
+
+
 @hot
 def pass_relays(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> None:
     """Take a message through the relays of its route until one holds it or it is out on its way."""
@@ -290,6 +232,9 @@ def pass_relays(plan: Arrays, state: State, journal: Journal, t: int, now: float
             token["hop"] += 1
             continue
         relay = plan.service[r]
+        if state.service[r]["up"] == 0 and falls_back(plan, state, t):
+            phone_instead(plan, state, journal, t, now)
+            return
         if state.service[r]["up"] == 0 and relay["drops"] == 1:
             token["lost"] = 1
             if plan.channel[token["channel"]]["receipts"] == RECEIPTS_NONE:

@@ -7,15 +7,19 @@ from typing import Any
 
 import numpy as np
 
+from flowsim.config.catalogue_file import AuditWay
 from flowsim.config.experiment_file import Design
 from flowsim.config.pathway_file import PathwayFile, Send
-from flowsim.config.values import AnyDistribution
+from flowsim.config.values import AnyDistribution, Fixed
+from flowsim.plan.defects import defects_plan
 from flowsim.plan.families import FILLER, Families, role_table
-from flowsim.plan.layout import DEFECT, SETTING, Arrays
+from flowsim.plan.layout import SETTING, Arrays
+from flowsim.plan.levers import lifted_ways
 from flowsim.plan.rates import channel_array, fault_rates, found_ways
+from flowsim.plan.rollout import go_lives, level_at_start, order_seed
 from flowsim.plan.services import Builder, service_array
 from flowsim.plan.steps import Steps
-from flowsim.plan.world import WorldPlan, world_plan
+from flowsim.plan.world import WorldPlan, month_turns, moves_per_hour, world_plan
 from flowsim.topology import Region, build, first_of_kind, joining_order, practices_at
 from flowsim.units import Duration
 from flowsim.vocabulary import RelayKind, StepKind
@@ -35,8 +39,8 @@ def build_plan(design: Design) -> Plan:
     """Return the plan of a design; raise FaultsInFile where its parts do not fit together."""
     region = build(design.topology)
     builder = Builder.of(design, region)
-    order = joining_order(region, design.adoption.order, design.seed)
-    joined = practices_at(design.adoption.gp_practices, order, region)
+    order = joining_order(region, design.adoption.order, order_seed(design))
+    joined = practices_at(level_at_start(design.adoption, design.view), order, region)
     pathways = list(design.pathways.values())
     services = service_array(builder, _on_platform(design, region, joined))
     steps = Steps(builder)
@@ -46,10 +50,14 @@ def build_plan(design: Design) -> Plan:
     for number, pathway in enumerate(pathways):
         families.add(pathway, number)
     families.add_fillers(len(pathways))
-    channel, rates, (mask, chance, delay) = channel_array(builder), fault_rates(builder), found_ways(builder)
+    peer_first, peer_count = families.peers()
+    channel, rates = channel_array(builder), fault_rates(builder, steps)
+    mask, chance, delay = found_ways(builder)
     roles, practices, areas = role_table(builder, steps, pathways)
     setting = _setting(builder, practices, areas)
-    world = world_plan(builder, order, joined)
+    lives = go_lives(builder, order, joined)
+    defects, defect, told = defects_plan(builder, steps, lives)
+    world = world_plan(builder, lives, defects)
     step, copy_role, choice, target = steps.arrays()
     arrays = Arrays(
         setting=setting,
@@ -57,7 +65,7 @@ def build_plan(design: Design) -> Plan:
         service=services,
         family=np.array(families.rows),
         channel=channel,
-        defect=np.zeros(0, DEFECT),
+        defect=defect,
         role_service=roles,
         copy_role=copy_role,
         choice=choice,
@@ -71,12 +79,16 @@ def build_plan(design: Design) -> Plan:
         practice_weight=np.array(families.practice_weight or [1.0]),
         practice_index=np.array(families.practice_index or [0], np.int64),
         practice_service=np.array([p.service for p in region.practices] or [region.patients], np.int64),
+        peer_first=peer_first,
+        peer_count=peer_count,
+        month=np.array(month_turns(builder)),
         arrival=np.array(families.arrival or [0.0]),
         profiles=builder.profiles.arrays(),
         calendars=builder.calendars.arrays(),
         tables=builder.distributions.arrays(),
     )
-    return Plan(arrays, _header(builder, steps, pathways), world, builder.end_hours)
+    header = {**_header(builder, steps, pathways), "defects": told}
+    return Plan(arrays, header, world, builder.end_hours)
 
 
 def _on_platform(design: Design, region: Region, joined: frozenset[int]) -> frozenset[int]:
@@ -100,7 +112,7 @@ def _setting(builder: Builder, practices: int, areas: int) -> Any:
     relay = first_of_kind(region.relays)
     out = np.zeros(1, SETTING)
     row = out[0]
-    row["end"] = builder.end_hours
+    row["end"], row["opens"] = builder.end_hours, design.warm_up.hours
     row["seed"] = design.seed
     row["ideal"] = int(design.ideal)
     row["search_factor"] = joining.search_factor
@@ -111,12 +123,15 @@ def _setting(builder: Builder, practices: int, areas: int) -> Any:
     row["forwards"] = faults.misdelivery.forwards.value
     row["notifies"] = faults.misdelivery.notifies.value
     row["dead_share"] = faults.misdelivery.dead_endpoint.value
-    if faults.audit is not None:
-        row["audit_every"] = _fixed_hours(faults.audit.every)
-        row["audit_chance"] = faults.audit.chance.value
+    row["audit_every"], row["audit_chance"] = _looks(design, "audit", faults.audit)
+    row["reconcile_every"], row["reconcile_chance"] = _looks(design, "reconciliation", faults.reconciliation)
+    _people(builder, row)
     row["redelivery"] = builder.distribution(faults.redelivery)
     late = faults.faults.get("late")
     row["late_delay"] = builder.distribution(late.delay if late is not None else None)
+    vanished = faults.faults.get("vanished")
+    shown = vanished.delay if vanished is not None else None
+    row["vanish_delay"] = builder.distribution(shown or Fixed(value=Duration(0.0, 0.0)))
     row["dead_endpoint"] = region.dead_endpoint
     for name, kind in (
         ("platform", RelayKind.platform),
@@ -129,6 +144,27 @@ def _setting(builder: Builder, practices: int, areas: int) -> Any:
     row["practices"], row["areas"] = practices, areas
     row["services"], row["relays"] = len(region.services), len(region.relays)
     return out
+
+
+def _people(builder: Builder, row: Any) -> None:
+    """Write what the kernel must know of how people work, and of addresses that age."""
+    design = builder.design
+    people = design.people
+    row["search_per_system"] = people.search_per_system.value
+    row["skim_minutes"] = people.overload.minutes
+    row["skim_missed"] = 0.0 if design.faults_off or design.ideal else people.overload.missed.value
+    row["moves_per_hour"] = moves_per_hour(builder)
+    addresses = design.faults.addresses
+    if addresses is not None:
+        row["moved_share"] = addresses.former_gp.value
+        row["moved_lag"] = max(addresses.books_follow.hours, 1e-9)
+
+
+def _looks(design: Design, way: str, settings: AuditWay | None) -> tuple[float, float]:
+    """Return how often somebody looks (hours), and the chance to see an item; levers can lift it."""
+    if settings is None:
+        return 0.0, 0.0
+    return _fixed_hours(settings.every), max(settings.chance.value, lifted_ways(design).get(way, 0.0))
 
 
 def _fixed_hours(value: AnyDistribution) -> float:
@@ -169,6 +205,8 @@ def _header(builder: Builder, steps: Steps, pathways: list[PathwayFile]) -> dict
         "end_hours": builder.end_hours,
         "holidays": [day.isoformat() for day in builder.holidays],
         "inhabitants": region.topology.inhabitants,
+        "chase_hours": design.people.chase.hours,
+        "consultation_hours": design.people.consultation.hours,
         "services": services,
         "pathways": [
             {

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from flowsim.config.pathway_file import PathwayFile
 from flowsim.errors import Fault, FaultsInFile
 from flowsim.plan.layout import (
+    ARRIVALS_AT_OPENING,
     ARRIVALS_AT_START,
     ARRIVALS_HOURLY,
     ARRIVALS_PROFILE,
@@ -23,7 +24,7 @@ from flowsim.plan.layout import (
 from flowsim.plan.services import Builder
 from flowsim.plan.steps import NEVER_REACHED, Steps, empty_step, place_code, urgency_shares
 from flowsim.topology import Region, ServiceNode, stable_hash
-from flowsim.topology.load import cases_per_week
+from flowsim.topology.load import cases_at_opening, cases_per_week
 from flowsim.vocabulary import StepKind
 
 #: The pathway of those who wait for a place when the run starts.
@@ -53,21 +54,45 @@ class Families:
         weekly = cases_per_week(region, pathway)
         first, last_two = self.steps.first[pathway.id], urgency_shares(pathway)
         drawn: dict[tuple[int, ...], tuple[int, int]] = {}
+        opening = cases_at_opening(region, pathway)
         for origin in region.candidates(pathway.starts.at):
-            row = self._new(f"{pathway.id}/{region.services[origin].key}")
-            row["step"], row["pathway"], row["origin"] = first, number, origin
-            row["urgency_0"], row["urgency_1"], row["urgency_2"] = last_two
-            row["area_first"], row["area_count"] = area_first, areas
-            row["practice"] = region.services[origin].practice
-            self._arrivals(row, pathway, weekly[origin])
-            if pathway.withdrawal is not None:
-                row["withdrawal_chance"] = pathway.withdrawal.chance
-                row["withdrawal"] = self.build.distribution(pathway.withdrawal.after)
-            if row["practice"] < 0:
-                served = _practices_of(region, region.services[origin])
-                if served not in drawn:
-                    drawn[served] = self._practices(served)
-                row["practice_first"], row["practice_count"] = drawn[served]
+            name = f"{pathway.id}/{region.services[origin].key}"
+            rows = [self._new(name)]
+            self._arrivals(rows[0], pathway, weekly[origin])
+            if opening.get(origin, 0.0) > 0.0:
+                rows.append(self._new(f"{name}/opening"))
+                rows[1]["mode"] = ARRIVALS_AT_OPENING
+                rows[1]["count"] = _whole(opening[origin], f"{self.build.design.seed}/{name}")
+            for row in rows:
+                row["step"], row["pathway"], row["origin"] = first, number, origin
+                row["urgency_0"], row["urgency_1"], row["urgency_2"] = last_two
+                row["area_first"], row["area_count"] = area_first, areas
+                row["practice"] = region.services[origin].practice
+                if pathway.withdrawal is not None:
+                    row["withdrawal_chance"] = pathway.withdrawal.chance
+                    row["withdrawal"] = self.build.distribution(pathway.withdrawal.after)
+                if row["practice"] < 0:
+                    served = _practices_of(region, region.services[origin])
+                    if served not in drawn:
+                        drawn[served] = self._practices(served)
+                    row["practice_first"], row["practice_count"] = drawn[served]
+
+    def peers(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return for each practice where its patients may change to: first and count of the others.
+
+        Those of the same municipality, by listed patients; a practice alone there has none.
+        """
+        practices = self.build.region.practices
+        first, count = np.zeros(max(1, len(practices)), np.int64), np.zeros(max(1, len(practices)), np.int64)
+        for practice in practices:
+            others = tuple(
+                p.index
+                for p in practices
+                if p.municipality == practice.municipality and p.index != practice.index
+            )
+            if others:
+                first[practice.index], count[practice.index] = self._practices(others)
+        return first, count
 
     def add_fillers(self, number: int) -> None:
         """Add those who wait for places at the start: one step each, at the lowest priority."""
@@ -162,6 +187,11 @@ class Families:
         self.practice_weight.extend([*cumulative, NEVER_REACHED])
         self.practice_index.extend(served)
         return first, len(served)
+
+
+def _whole(number: float, key: str) -> int:
+    """Return a mean number as a whole one, rounded up with the chance of its fraction, by a key."""
+    return int(number + stable_hash(key) / 2.0**64)
 
 
 def _practices_of(region: Region, origin: ServiceNode) -> tuple[int, ...]:

@@ -24,8 +24,16 @@ WAYS: Final = 12
 URGENCIES: Final = 4
 COPIES: Final = 4
 REGISTERS: Final = 8
-#: Levels of a list, served from the lowest: first, the four urgencies, last.
-LEVELS: Final = 6
+#: Levels of a list, served from the lowest: first, the four urgencies, last; then one that is not served:
+#: what lies there is shown on the list and vanishes before anybody takes it.
+LEVELS: Final = 7
+LEVEL_LAST: Final = 5
+LEVEL_UNSERVED: Final = 6
+#: Factors that the world can turn during a run: fault classes by number, ways back from DIAL_WAY on.
+DIALS: Final = 32
+DIAL_WAY: Final = 16
+DIAL_STALE: Final = 28
+DIAL_FALLBACK: Final = 29
 
 #: Roles that need no look-up: the service where the case began, the patient's own practice.
 ROLE_ORIGIN: Final = -2
@@ -44,6 +52,7 @@ ARRIVALS_PROFILE: Final = 0
 ARRIVALS_HOURLY: Final = 1
 ARRIVALS_TIMES: Final = 2
 ARRIVALS_AT_START: Final = 3
+ARRIVALS_AT_OPENING: Final = 4
 
 #: Who stands where on a list: in turn, by urgency, before or after all.
 PRIORITY_NONE: Final = 0
@@ -65,7 +74,7 @@ STEP: Final = np.dtype(
         ("pathway", np.int64),
         ("role", np.int64),  # whose list or place; for send: the recipient
         ("sender", np.int64),  # role
-        ("copies", np.int64),  # how many; their roles are in ``copy_role``
+        ("copies", np.int64),  # how many (for shared: services asked about); their roles are in ``copy_role``
         ("message", np.int64),
         ("template", np.int64),
         ("waits", np.int64),
@@ -84,7 +93,7 @@ STEP: Final = np.dtype(
         ("register_b", np.int64),
         ("value", np.int64),
         ("flag", np.int64),
-        ("yes", np.int64),  # where compare goes when equal; where repeat goes back to
+        ("yes", np.int64),  # where compare goes when equal, shared when so; where repeat goes back to
         ("no", np.int64),
         ("milestone", np.int64),
     ],
@@ -105,6 +114,7 @@ SERVICE: Final = np.dtype(
         ("delay", np.int64),  # of a relay: distribution
         ("resend_attempts", np.int64),  # 0: as the channel says
         ("party", np.int64),
+        ("organisation", np.int64),  # a number for each: who shares a system, if not on the platform
         ("practice", np.int64),
         ("calendar", np.int64),
         ("slot_calendar", np.int64),
@@ -168,6 +178,7 @@ CHANNEL: Final = np.dtype(
 SETTING: Final = np.dtype(
     [
         ("end", np.float64),
+        ("opens", np.float64),  # when the observation window opens
         ("search_factor", np.float64),
         ("handling_factor", np.float64),
         ("stale_share", np.float64),
@@ -178,10 +189,19 @@ SETTING: Final = np.dtype(
         ("dead_share", np.float64),
         ("audit_every", np.float64),
         ("audit_chance", np.float64),
+        ("reconcile_every", np.float64),
+        ("reconcile_chance", np.float64),
+        ("search_per_system", np.float64),  # share more search for each further system that knows the patient
+        ("skim_missed", np.float64),  # chance that a swamped list's item is passed over for good
+        ("skim_minutes", np.float64),  # factor on the time for an item of a swamped list
+        ("moves_per_hour", np.float64),  # patients who change GP, at the turn of a month
+        ("moved_share", np.float64),  # of address books that still have the former GP right after
+        ("moved_lag", np.float64),
         ("seed", np.int64),
         ("ideal", np.int64),
         ("redelivery", np.int64),
         ("late_delay", np.int64),
+        ("vanish_delay", np.int64),
         ("dead_endpoint", np.int64),
         ("platform", np.int64),
         ("gateway", np.int64),
@@ -201,9 +221,10 @@ DEFECT: Final = np.dtype(
         ("hash", np.int64),
         ("chance", np.float64),
         ("fault", np.int64),
-        ("message", np.int64),  # -1: all
-        ("template", np.int64),
+        ("messages", np.int64),  # a bit for each kind
+        ("template", np.int64),  # -1: all
         ("channel", np.int64),
+        ("organisation", np.int64),  # whose services send, -1: all
         ("sender", np.int64),  # service, -1: all
         ("receiver", np.int64),
         ("copies_only", np.int64),
@@ -225,15 +246,18 @@ class Arrays(NamedTuple):
     copy_role: NDArray[np.int64]  # [steps * COPIES]
     choice: NDArray[np.float64]  # cumulative shares of branches, per urgency
     target: NDArray[np.int64]  # where choices and forks go
-    fault_rate: NDArray[np.float64]  # [CHANNELS * MESSAGES * FAULTS]
+    fault_rate: NDArray[np.float64]  # [steps * CHANNELS * FAULTS]
     fault_ways: NDArray[np.int64]  # [FAULTS] bit mask over FoundBy
-    way_chance: NDArray[np.float64]  # [WAYS * MESSAGES]
+    way_chance: NDArray[np.float64]  # [WAYS * MESSAGES * URGENCIES]
     way_delay: NDArray[np.int64]  # [WAYS]
     wrong: NDArray[np.int64]
     area: NDArray[np.float64]
     practice_weight: NDArray[np.float64]
     practice_index: NDArray[np.int64]
     practice_service: NDArray[np.int64]
+    peer_first: NDArray[np.int64]  # [practices]: whom a patient may change to, in ``practice_index``
+    peer_count: NDArray[np.int64]
+    month: NDArray[np.float64]  # hours at which months begin
     arrival: NDArray[np.float64]
     profiles: Profiles
     calendars: Calendars

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowsim.config.catalogue_file import ChannelSettings, FaultSettings
+from flowsim.config.pathway_file import Send
 from flowsim.errors import Fault as FileFault
 from flowsim.errors import FaultsInFile, did_you_mean
 from flowsim.plan.layout import (
@@ -18,10 +19,13 @@ from flowsim.plan.layout import (
     RECEIPTS_BOTH,
     RECEIPTS_NONE,
     RECEIPTS_TRANSPORT,
+    URGENCIES,
     WAYS,
 )
+from flowsim.plan.levers import lifted_ways
 from flowsim.plan.services import Builder, fill_resend
-from flowsim.vocabulary import Channel, Fault, FoundBy, MessageKind
+from flowsim.plan.steps import Steps
+from flowsim.vocabulary import Channel, Fault, FoundBy, MessageKind, Urgency
 
 _RECEIPTS = {"none": RECEIPTS_NONE, "transport": RECEIPTS_TRANSPORT, "both": RECEIPTS_BOTH}
 
@@ -50,24 +54,34 @@ def _fill(build: Builder, row: Any, settings: ChannelSettings) -> None:
         fill_resend(row, settings.resend)
 
 
-def fault_rates(build: Builder) -> NDArray[np.float64]:
-    """Return the rate of each channel × message × fault, flat: base × kind × rate set, at most 1."""
+def fault_rates(build: Builder, steps: Steps) -> NDArray[np.float64]:
+    """Return the rate of each step × channel × fault, flat: base × kind × template × rate set, at most 1.
+
+    Steps that send nothing have none.
+    """
     design = build.design
-    out = np.zeros((CHANNELS, MESSAGES, FAULTS))
-    if not design.faults_off:
-        factors = rate_set(build)
-        for name, settings in design.faults.faults.items():
-            fault = Fault[name]
+    out = np.zeros((len(steps.rows), CHANNELS, FAULTS))
+    factors = {} if design.faults_off else rate_set(build)
+    faults = {} if design.faults_off else design.faults.faults
+    for number, (_, step) in enumerate(steps.names):
+        if not isinstance(step, Send):
+            continue
+        for name, settings in faults.items():
             for channel in settings.channels:
                 factor = factors.get(channel, {}).get(name, 1.0) * design.faults.everywhere
-                for kind in MessageKind:
-                    out[Channel[channel], kind, fault] = rate_of(settings, kind.name) * factor
+                out[number, Channel[channel], Fault[name]] = rate_of(settings, step) * factor
     return np.minimum(out, 1.0).ravel()
 
 
-def rate_of(settings: FaultSettings, kind: str) -> float:
-    """Return a fault's base rate for a kind of message."""
-    return settings.rate.value * settings.messages.get(kind, 1.0)
+def rate_of(settings: FaultSettings, step: Send) -> float:
+    """Return a fault's base rate for what a step sends: by its kind of message and its template."""
+    if settings.only and step.message not in settings.only:
+        return 0.0
+    return (
+        settings.rate.value
+        * settings.messages.get(step.message, 1.0)
+        * settings.templates.get(step.template, 1.0)
+    )
 
 
 def rate_set(build: Builder) -> dict[Any, dict[Any, float]]:
@@ -85,16 +99,18 @@ def rate_set(build: Builder) -> dict[Any, dict[Any, float]]:
 def found_ways(build: Builder) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
     """Return the ways of each fault (bits), the chance of each way × message, and the delay of each way."""
     faults = build.design.faults
+    lifted = lifted_ways(build.design)
     mask = np.zeros(FAULTS, np.int64)
     for name, settings in faults.faults.items():
         for way in settings.found_by:
             mask[Fault[name]] |= 1 << int(FoundBy[way])
-    chance = np.zeros((WAYS, MESSAGES))
+    chance = np.zeros((WAYS, MESSAGES, URGENCIES))
     delay = np.full(WAYS, -1, np.int64)
     for way_name, found in faults.found_by.items():
         row = FoundBy[way_name]
         delay[row] = build.distribution(found.delay)
+        urgencies = [u for u in Urgency if not found.urgency or u.name in found.urgency]
         for kind in MessageKind:
             if not found.messages or kind.name in found.messages:
-                chance[row, kind] = found.chance.value
+                chance[row, kind, urgencies] = max(found.chance.value, lifted.get(way_name, 0.0))
     return mask, chance.ravel(), delay

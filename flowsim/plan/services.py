@@ -123,11 +123,14 @@ def service_array(build: Builder, on_platform: frozenset[int]) -> NDArray[Any]:
     """Return SERVICE records of all services, then of all relays."""
     region = build.region
     out = np.zeros(len(region.services) + len(region.relays), SERVICE)
+    number = {name: k for k, name in enumerate(dict.fromkeys(s.organisation for s in region.services))}
     for name in ("practice", "calendar", "slot_calendar", "error_queue", "error_minutes", "client", "delay"):
         out[name] = -1
     for service in region.services:
         _fill_service(build, out[service.index], service, service.index in on_platform)
+        out[service.index]["organisation"] = number[service.organisation]
     for relay in region.relays:
+        out[relay.index]["organisation"] = -1
         _fill_relay(build, out[relay.index], relay)
     return out
 

@@ -22,6 +22,7 @@ from flowsim.config.pathway_file import (
     Repeat,
     Send,
     Set,
+    Shared,
     Wait,
     Work,
 )
@@ -113,6 +114,9 @@ class Steps:
         elif isinstance(step, Fork):
             row["first"], row["count"] = len(self.target), len(step.branches)
             self.target.extend(index[b] for b in step.branches)
+        elif isinstance(step, Shared):
+            row["yes"], row["no"] = index[step.yes], index[step.no]
+            self._fill_roles(row, pathway, step.services)
         elif isinstance(step, Cancel):
             row["value"] = index[step.thread] if step.thread else -1
         elif isinstance(step, Reach):
@@ -142,12 +146,16 @@ class Steps:
         row["template"] = self.templates.setdefault(step.template, len(self.templates))
         row["waits"] = int(step.waits)
         row["reading"] = self.build.distribution(step.reading)
-        row["copies"] = len(step.copies)
-        at = COPIES * (len(self.rows) - 1)
-        for k, ref in enumerate(step.copies):
-            self.copy_role[at + k] = self.role(pathway, ref)
+        self._fill_roles(row, pathway, step.copies)
         if step.deadline is not None and step.deadline.alarm:
             row["alarm"] = alarm_hours(step.deadline.within)
+
+    def _fill_roles(self, row: Any, pathway: str, refs: tuple[str, ...]) -> None:
+        """Write the further services that a step names: copy recipients, or those asked about."""
+        row["copies"] = len(refs)
+        at = COPIES * (len(self.rows) - 1)
+        for k, ref in enumerate(refs):
+            self.copy_role[at + k] = self.role(pathway, ref)
 
     def _fill_branch(self, row: Any, step: Branch, index: dict[str, int]) -> None:
         """Write a branch's cumulative shares for each urgency, all of the same length."""

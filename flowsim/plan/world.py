@@ -1,18 +1,22 @@
-"""What the organisation does by itself during a run: who goes live when, and which relays fail."""
+"""What people and organisations do by themselves during a run, as the processes of the world need it."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import timedelta
 
-from flowsim.config.experiment_file import Diffusion
+from flowsim.plan.defects import DefectsPlan
+from flowsim.plan.levers import dial_turns, factor_at, highest, lever_turns
+from flowsim.plan.rollout import GoLive, hours_of
 from flowsim.plan.services import Builder
-from flowsim.topology import Region, practices_at
+from flowsim.topology import ServiceNode
 from flowsim.units import HOURS_PER_YEAR
+from flowsim.vocabulary import Pace, ServiceKind
 
-#: A go-live: when (hours from the start), and which services join (1) or leave (0).
-GoLives = tuple[tuple[float, tuple[tuple[int, int], ...]], ...]
+HOURS_PER_WEEK = 168.0
+#: A dip of which less than this is left has worn off.
+_WORN_OFF = 0.01
 
 
 @dataclass(frozen=True)
@@ -26,63 +30,82 @@ class OutagePlan:
 
 
 @dataclass(frozen=True)
-class WorldPlan:
-    """What the organisation does by itself during the run."""
+class StaffingPlan:
+    """How many there are at each service, week by week: (hours, share away) and a factor from levers.
 
-    go_lives: GoLives = ()
-    outages: tuple[OutagePlan, ...] = ()
-
-
-def world_plan(builder: Builder, order: tuple[int, ...], joined: frozenset[int]) -> WorldPlan:
-    """Return the go-lives and outages of a design; a twin without faults has no outages."""
-    design, region = builder.design, builder.region
-    if design.ideal:
-        return WorldPlan()
-    if design.adoption.diffusion is not None:
-        still = tuple(p for p in order if p not in joined)
-        go_lives = _spread(region, still, design.adoption.diffusion, builder.end_hours)
-    else:
-        go_lives = _dated(builder, order, joined)
-    return WorldPlan(go_lives, () if design.faults_off else _outages(builder))
-
-
-def _dated(builder: Builder, order: tuple[int, ...], joined: frozenset[int]) -> GoLives:
-    """Return the go-lives on given dates: each sets a level, so practices can leave as well."""
-    design, region = builder.design, builder.region
-    out = []
-    now = joined
-    for change in sorted(design.adoption.go_live, key=lambda c: c.on):
-        level = practices_at(change.gp_practices, order, region)
-        moves = _moves(region, level - now, 1) + _moves(region, now - level, 0)
-        out.append((_hours(design.start, datetime.combine(change.on, time())), moves))
-        now = level
-    return tuple(out)
-
-
-def _spread(region: Region, still: tuple[int, ...], diffusion: Diffusion, end_hours: float) -> GoLives:
-    """Return go-lives along a Bass curve: the k-th of n joins when the curve passes (k - 1/2) / n."""
-    out = []
-    for k, practice in enumerate(still):
-        at = joining_years((k + 0.5) / len(still), diffusion) * HOURS_PER_YEAR
-        if at >= end_hours:
-            break
-        out.append((at, _moves(region, frozenset([practice]), 1)))
-    return tuple(out)
-
-
-def joining_years(share: float, diffusion: Diffusion) -> float:
-    """Return after how many years a share has joined: the inverse of Bass's curve.
-
-    F(t) = (1 - exp(-(p+q)t)) / (1 + (q/p) exp(-(p+q)t)), with p innovation and q imitation a year
-    (Bass 1969).
+    ``staff`` has (service, name, number); ``away`` is by week, ``training`` by service and week's begin.
     """
-    p, q = diffusion.innovation_per_year, diffusion.imitation_per_year
-    return -math.log((1.0 - share) / (1.0 + q / p * share)) / (p + q)
+
+    staff: tuple[tuple[int, str, int], ...]
+    weeks: tuple[float, ...]
+    away: tuple[float, ...]
+    training: dict[tuple[int, float], float]
+    factor: dict[int, tuple[tuple[float, float], ...]]
 
 
-def _moves(region: Region, practices: frozenset[int], joins: int) -> tuple[tuple[int, int], ...]:
-    """Return the services of some practices with what becomes of them."""
-    return tuple((s.index, joins) for s in region.services if s.practice in practices)
+@dataclass(frozen=True)
+class OwnersPlan:
+    """Lists that can lose their owner: those of each organisation, by name, and how they are found."""
+
+    lists: dict[str, tuple[tuple[int, str], ...]]
+    unowned: tuple[int, ...]
+    at_go_live: float
+    reorganisations_per_year: float
+    at_reorganisation: float
+    found_then: int
+    search_every: int
+    #: From when on a list keeps its owner, and the share of lists for which that holds.
+    kept_from: float
+    kept: float
+
+
+@dataclass(frozen=True)
+class DoctorsPlan:
+    """A practice whose doctors leave now and then: its inbox, name and number of doctors."""
+
+    service: int
+    name: str
+    doctors: float
+    per_year: float
+
+
+@dataclass(frozen=True)
+class WorldPlan:
+    """What people and organisations do by themselves during the run.
+
+    ``pace`` has (hours, service, what, factor) for each change of how people work; ``dials`` has
+    (hours, dial, factor) for what levers turn.
+    """
+
+    go_lives: tuple[GoLive, ...] = ()
+    outages: tuple[OutagePlan, ...] = ()
+    dials: tuple[tuple[float, int, float], ...] = ()
+    pace: tuple[tuple[float, int, Pace, float], ...] = ()
+    staffing: StaffingPlan | None = None
+    defects: DefectsPlan | None = None
+    owners: OwnersPlan | None = None
+    doctors: tuple[DoctorsPlan, ...] = ()
+    training_hours: float = 0.0
+
+
+def world_plan(builder: Builder, lives: tuple[GoLive, ...], defects: DefectsPlan | None) -> WorldPlan:
+    """Return what happens by itself in a design; a twin without faults has no outages and no lost owners."""
+    design = builder.design
+    staffing = _staffing(builder, lives)
+    if design.ideal:
+        return WorldPlan(staffing=staffing)
+    training = design.people.learning.training.hours if design.people.learning else 0.0
+    return WorldPlan(
+        go_lives=lives,
+        outages=() if design.faults_off else _outages(builder),
+        dials=dial_turns(design),
+        pace=_pace(builder, lives),
+        staffing=staffing,
+        defects=defects,
+        owners=None if design.faults_off else _owners(builder),
+        doctors=() if design.faults_off else _doctors(builder),
+        training_hours=training,
+    )
 
 
 def _outages(builder: Builder) -> tuple[OutagePlan, ...]:
@@ -92,7 +115,7 @@ def _outages(builder: Builder) -> tuple[OutagePlan, ...]:
     return tuple(
         OutagePlan(
             index[o.relay],
-            None if o.at is None else _hours(design.start, o.at),
+            None if o.at is None else hours_of(design.start, o.at),
             o.per_year or 0.0,
             builder.distribution(o.lasts),
         )
@@ -100,6 +123,191 @@ def _outages(builder: Builder) -> tuple[OutagePlan, ...]:
     )
 
 
-def _hours(start: date, instant: datetime) -> float:
-    """Return an instant in hours from the start date."""
-    return (instant - datetime.combine(start, time())).total_seconds() / 3600.0
+# --- how people work -----------------------------------------------------------------------------------
+
+
+def _pace(builder: Builder, lives: tuple[GoLive, ...]) -> tuple[tuple[float, int, Pace, float], ...]:
+    """Return each change of pace: usability for all who are on the platform, and the dip after go-lives.
+
+    Right after a go-live a service searches, enters and slips so much more; after ``lasts`` a third of it
+    is left (exp(-t / lasts)). It is followed week by week. Those who joined before a settled run have no dip.
+    """
+    changes: list[tuple[float, int, Pace, float]] = []
+    ends = _ends(lives)
+    for life in lives:
+        if not life.joins:
+            continue
+        for service in life.services:
+            end = ends.get((service, life.at_hours), builder.end_hours)
+            changes += _pace_of(builder, life, service, end)
+    return tuple(sorted(changes))
+
+
+def _ends(lives: tuple[GoLive, ...]) -> dict[tuple[int, float], float]:
+    """Return when each stay of a service on the platform ends, by (service, when it joined)."""
+    ends: dict[tuple[int, float], float] = {}
+    since: dict[int, float] = {}
+    for life in lives:
+        for service in life.services:
+            if life.joins:
+                since[service] = life.at_hours
+            elif service in since:
+                ends[service, since.pop(service)] = life.at_hours
+    return ends
+
+
+def _pace_of(
+    builder: Builder, life: GoLive, service: int, end: float
+) -> list[tuple[float, int, Pace, float]]:
+    """Return the changes of pace of one service from a go-live until it leaves or the run ends."""
+    turns = lever_turns(builder.design)
+    instants = {life.at_hours, *(t.at_hours for t in turns if t.at_hours > life.at_hours)}
+    learning = builder.design.people.learning
+    if learning is not None and not life.before and learning.lasts.hours > 0.0:
+        week = life.at_hours
+        while week < min(end, life.at_hours + 4.6 * learning.lasts.hours):  # exp(-4.6) is 1 %
+            instants.add(week)
+            week += HOURS_PER_WEEK
+        instants.add(life.at_hours + learning.history_moved.hours)
+    out: list[tuple[float, int, Pace, float]] = []
+    last = dict.fromkeys(Pace, 1.0)
+    for at in sorted(instant for instant in instants if instant < end):
+        for what in Pace:
+            factor = _pace_at(builder, life, what, at)
+            if factor != last[what]:
+                out.append((at, service, what, factor))
+                last[what] = factor
+    if end < builder.end_hours:
+        out += [(end, service, what, 1.0) for what in Pace if last[what] != 1.0]
+    return out
+
+
+def _pace_at(builder: Builder, life: GoLive, what: Pace, at: float) -> float:
+    """Return a service's factor at an instant: usability × levers × (1 + what is left of the dip)."""
+    people = builder.design.people
+    turns = lever_turns(builder.design)
+    factor = float(getattr(people.usability, what.name))
+    factor *= factor_at(turns, what.name, at)  # type: ignore[arg-type]
+    learning = people.learning
+    if learning is None or life.before:
+        return factor
+    since = at - life.at_hours
+    by_then = [turn for turn in turns if turn.at_hours <= life.at_hours]
+    spared = highest(by_then, "training", learning.training.spares.value)
+    left = math.exp(-since / learning.lasts.hours) if learning.lasts.hours > 0.0 else 0.0
+    dip = float(getattr(learning, what.name).value) * (1.0 - spared) * (left if left >= _WORN_OFF else 0.0)
+    if what == Pace.handling and since < learning.history_moved.hours:
+        dip += learning.double_entry.value
+    return factor * (1.0 + dip)
+
+
+# --- staff ---------------------------------------------------------------------------------------------
+
+
+def _staffing(builder: Builder, lives: tuple[GoLive, ...]) -> StaffingPlan | None:
+    """Return who is away when; None where nobody ever is and no lever adds staff."""
+    design, region = builder.design, builder.region
+    people = design.people
+    turns = [turn for turn in lever_turns(design) if turn.on == "staff"]
+    training = _training(builder, lives)
+    if not (people.absence.value > 0.0 or people.holidays or turns or training):
+        return None
+    first = (7 - design.start.weekday()) % 7 * 24.0
+    weeks = [0.0]
+    while first < builder.end_hours:
+        if first > 0.0:
+            weeks.append(first)
+        first += HOURS_PER_WEEK
+    factor: dict[int, tuple[tuple[float, float], ...]] = {}
+    for service in region.services:
+        own = sorted({t.at_hours for t in turns if t.what == service.kind})
+        if own:
+            factor[service.index] = tuple((at, factor_at(turns, "staff", at, service.kind)) for at in own)
+    weeks = sorted({*weeks, *(t.at_hours for t in turns if t.at_hours < builder.end_hours)})
+    staff = tuple((s.index, s.key, s.staff) for s in region.services if s.staff > 0)
+    return StaffingPlan(staff, tuple(weeks), tuple(_away(builder, at) for at in weeks), training, factor)
+
+
+def _away(builder: Builder, at: float) -> float:
+    """Return the share of people away in the week that begins at an hour."""
+    people = builder.design.people
+    day = f"{builder.design.start + timedelta(hours=at):%m-%d}"
+    return people.absence.value + sum(h.away.value for h in people.holidays if h.first <= day <= h.last)
+
+
+def _training(builder: Builder, lives: tuple[GoLive, ...]) -> dict[tuple[int, float], float]:
+    """Return the share of staff at training, by service and the Monday (hours) before its go-live."""
+    learning = builder.design.people.learning
+    if learning is None or learning.training.away.value <= 0.0 or builder.design.ideal:
+        return {}
+    first = (7 - builder.design.start.weekday()) % 7 * 24.0
+    out: dict[tuple[int, float], float] = {}
+    for life in lives:
+        if life.joins and not life.before:
+            weeks = math.ceil((life.at_hours - first) / HOURS_PER_WEEK) - 1
+            monday = max(first + HOURS_PER_WEEK * weeks, 0.0)
+            out |= {(service, monday): learning.training.away.value for service in life.services}
+    return out
+
+
+# --- lists and addresses -------------------------------------------------------------------------------
+
+
+def _owners(builder: Builder) -> OwnersPlan | None:
+    """Return which lists can lose their owner, and which have none from the start; None if none can."""
+    settings = builder.design.defects.owners
+    turns = [turn for turn in lever_turns(builder.design) if turn.on == "owners"]
+    if settings is None and not turns:
+        return None
+    lists: dict[str, tuple[tuple[int, str], ...]] = {}
+    for service in builder.region.services:
+        if _has_readers(service):
+            own = lists.get(service.organisation, ())
+            lists[service.organisation] = (*own, (service.index, service.key))
+    unowned = tuple(s.index for s in builder.region.services if _has_readers(s) and not s.watched)
+    return OwnersPlan(
+        lists,
+        unowned,
+        settings.lost_at_go_live.value if settings else 0.0,
+        settings.reorganisations_per_year if settings else 0.0,
+        settings.lost_at_reorganisation.value if settings else 0.0,
+        builder.distribution(settings.found_then) if settings else -1,
+        builder.distribution(settings.search_every) if settings else -1,
+        min((turn.at_hours for turn in turns), default=float("inf")),
+        max((turn.value for turn in turns), default=0.0),
+    )
+
+
+def _has_readers(service: ServiceNode) -> bool:
+    """Return whether a service's list is one that somebody opens by duty."""
+    without = (ServiceKind.dead_endpoint, ServiceKind.patients, ServiceKind.error_queue)
+    return service.kind not in without and service.staff > 0
+
+
+def _doctors(builder: Builder) -> tuple[DoctorsPlan, ...]:
+    """Return the practices whose doctors leave now and then."""
+    addresses = builder.design.faults.addresses
+    if addresses is None or addresses.doctors_leave_per_year <= 0.0:
+        return ()
+    per_year = addresses.doctors_leave_per_year
+    return tuple(DoctorsPlan(p.service, p.id, p.gps, per_year) for p in builder.region.practices)
+
+
+def month_turns(builder: Builder) -> list[float]:
+    """Return the hours at which months begin within the run, and one beyond its end."""
+    start = builder.design.start
+    year, month = start.year, start.month
+    out: list[float] = []
+    while not out or out[-1] < builder.end_hours:
+        month += 1
+        year, month = year + (month - 1) // 12, (month - 1) % 12 + 1
+        out.append(hours_of(start, start.replace(year=year, month=month, day=1)))
+    return out
+
+
+def moves_per_hour(builder: Builder) -> float:
+    """Return the rate at which a patient changes GP."""
+    addresses = builder.design.faults.addresses
+    if addresses is None or builder.design.faults_off or builder.design.ideal:
+        return 0.0
+    return addresses.patients_change_gp.value / HOURS_PER_YEAR

@@ -142,15 +142,26 @@ def cases_per_week(region: Region, pathway: PathwayFile) -> dict[int, float]:
     if arrivals.times:
         span = max(HOURS_PER_WEEK, *(t.hours for t in arrivals.times))
         return dict.fromkeys(origins, HOURS_PER_WEEK * len(arrivals.times) / span * pathway.scale)
-    rate = (arrivals.per_year or 0.0) / _WEEKS_PER_YEAR * pathway.scale
-    if arrivals.per == "listed_patient":
+    return _per_origin(region, pathway, (arrivals.per_year or 0.0) / _WEEKS_PER_YEAR * pathway.scale)
+
+
+def cases_at_opening(region: Region, pathway: PathwayFile) -> dict[int, float]:
+    """Return the mean number of cases at each origin (its index) that are there when the window opens."""
+    return _per_origin(region, pathway, pathway.starts.arrivals.at_opening * pathway.scale)
+
+
+def _per_origin(region: Region, pathway: PathwayFile, rate: float) -> dict[int, float]:
+    """Return what a rate means for each origin: for itself, or by its listed patients, or its part."""
+    origins = region.candidates(pathway.starts.at)
+    per = pathway.starts.arrivals.per
+    if per == "listed_patient":
         return {
             i: rate * region.practices[p].patients if (p := region.services[i].practice) >= 0 else 0.0
             for i in origins
         }
-    if arrivals.per == "inhabitant":
+    if per == "inhabitant":
         rate *= region.topology.inhabitants
-    return dict.fromkeys(origins, rate if arrivals.per == "origin" else rate / len(origins))
+    return dict.fromkeys(origins, rate if per == "origin" else rate / len(origins))
 
 
 def _walk(region: Region, pathway: PathwayFile, staff: dict[int, float], places: dict[int, float]) -> None:

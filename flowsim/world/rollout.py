@@ -1,4 +1,4 @@
-"""The roll-out: practices go live on the platform, or leave it, on given dates."""
+"""The roll-out: practices and organisations go live on the platform, or leave it."""
 
 from __future__ import annotations
 
@@ -7,17 +7,21 @@ from typing import Any
 
 import simpy
 
-from flowsim.vocabulary import CommandKind
+from flowsim.plan.rollout import GoLive
+from flowsim.vocabulary import CommandKind, Event
 from flowsim.world.mailbox import Mailbox
 
 
 def roll_out(
-    env: simpy.Environment,
-    mail: Mailbox,
-    go_lives: tuple[tuple[float, tuple[tuple[int, int], ...]], ...],
+    env: simpy.Environment, mail: Mailbox, lives: tuple[GoLive, ...], training_hours: float
 ) -> Generator[simpy.Event, Any, None]:
-    """Switch practices at each go-live: ``go_lives`` has (hours, ((service, 1 joins or 0 leaves), …))."""
-    for at_hours, moves in go_lives:
-        yield env.timeout(max(at_hours - env.now, 0.0))
-        for service, joins in moves:
-            mail.command(CommandKind.set_adoption, service, joins)
+    """Switch each organisation at its go-live, in order of time; ``training_hours`` is for each person."""
+    for life in lives:
+        if life.before:
+            continue
+        yield env.timeout(max(life.at_hours - env.now, 0.0))
+        for service in life.services:
+            mail.command(CommandKind.set_adoption, service, int(life.joins))
+        # One row for the whole organisation: at its first service, with what its training took.
+        event = Event.went_live if life.joins else Event.left_platform
+        mail.note(event, life.services[0], hours=life.people * training_hours if life.joins else 0.0)

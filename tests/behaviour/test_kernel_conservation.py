@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from flowsim.kernel import state as k
 from flowsim.plan import Plan
+from flowsim.plan.layout import DIALS
 from flowsim.simulation import Clock, Mail, Process
 from flowsim.vocabulary import CommandKind, Event, Fault, NoticeKind, State
 from tests.invariants import CheckedMail, checked
@@ -48,6 +49,12 @@ def obeying(orders: list[Order], plan: Plan) -> Process:
                 mail.command(kind, a % len(plan.arrays.defect), b % 2)
             elif kind == CommandKind.set_staff:
                 mail.command(kind, service, b % 4)
+            elif kind == CommandKind.set_pace:
+                mail.command(kind, service, b % 3, case=1 + b * 300)
+            elif kind == CommandKind.set_dial:
+                mail.command(kind, a % DIALS, b * 300)
+            elif kind == CommandKind.note:
+                mail.note(Event.went_live, service, level=b % 4)
             elif kind in {CommandKind.resend, CommandKind.forward, CommandKind.remove}:
                 assert isinstance(mail, CheckedMail)
                 known = sorted(mail.open) or sorted(mail.last)
@@ -73,7 +80,8 @@ def test_everything_adds_up_after_every_event_whatever_the_world_commands(
     seed: int, level: str, orders: list[Order]
 ) -> None:
     """Tokens, lists, staff, beds, cases, deliveries and the queue; causes before effects; legal truths."""
-    given_plan = faulty(days=DAYS, seed=seed, level=level)
+    # A month turns on the third day, so that patients change GP.
+    given_plan = faulty(days=DAYS, seed=seed, level=level, start="2024-01-30")
     rows, times = checked(given_plan, [obeying(orders, given_plan)])
     assert times > 300
     assert np.sum(rows["event"] == Event.authored) > 50
@@ -107,9 +115,9 @@ def test_a_run_has_every_kind_of_entry_and_phase_to_be_checked() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("flowsim.simulation.Mail", Noting)
         down = [(20.0, CommandKind.set_relay, 6, 0), (30.0, CommandKind.set_relay, 6, 1)]
-        world = faulty(days=9, level="34 %")
+        world = faulty(days=9, level="34 %", start="2024-01-29")
         rows_of(world, [obeying(down, world)])
-    assert kinds == set(range(k.DONE, k.ARRIVE + 1))
+    assert kinds == set(range(k.DONE, k.MOVE + 1))
     assert phases == set(range(k.PASSING + 1)) - {k.RUNNING, k.JOINING}
 
 
