@@ -115,7 +115,7 @@ def test_a_run_has_every_kind_of_entry_and_phase_to_be_checked() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("flowsim.simulation.Mail", Noting)
         down = [(20.0, CommandKind.set_relay, 6, 0), (30.0, CommandKind.set_relay, 6, 1)]
-        world = faulty(days=9, level="34 %", start="2024-01-29")
+        world = faulty(days=30, level="34 %")
         rows_of(world, [obeying(down, world)])
     assert kinds == set(range(k.DONE, k.MOVE + 1))
     assert phases == set(range(k.PASSING + 1)) - {k.RUNNING, k.JOINING}

@@ -11,7 +11,17 @@ import numpy as np
 
 from flowsim.plan import Plan
 from flowsim.simulation import Clock, Mail, Notice, simulate
-from flowsim.vocabulary import Channel, CommandKind, Event, Fault, FoundBy, MessageKind, NoticeKind, Pace, State
+from flowsim.vocabulary import (
+    Channel,
+    CommandKind,
+    Event,
+    Fault,
+    FoundBy,
+    MessageKind,
+    NoticeKind,
+    Pace,
+    State,
+)
 from tests.small_worlds import Rows, busy_plan, index, rows_of, with_defect
 
 YEAR = 365

@@ -317,7 +317,9 @@ def glossary() -> dict[str, dict[str, list[str]]]:
 ENUMS = [
     value
     for value in vars(vocabulary).values()
-    if isinstance(value, type) and issubclass(value, Enum) and value.__module__.startswith(vocabulary.__name__)
+    if isinstance(value, type)
+    and issubclass(value, Enum)
+    and value.__module__.startswith(vocabulary.__name__)
 ]
 
 

@@ -85,7 +85,7 @@ def test_practices_join_along_the_curve_of_bass_and_fastest_at_its_peak() -> Non
     """Who has joined by a time is the curve to one practice; joining is fastest at ln(q/p)/(p+q)."""
     p, q = 2.0, 40.0  # a year: a roll-out within weeks
     plan = plan_of("adoption/diffusion.yaml")
-    years = np.array([at for at, _ in plan.world.go_lives]) / 8760.0
+    years = np.array([life.at_hours for life in plan.world.go_lives if not life.before]) / 8760.0
     practices = 200
     assert len(years) == practices
     joined = np.arange(1, practices + 1) / practices
@@ -99,7 +99,7 @@ def test_a_practice_sends_on_the_platform_from_its_own_go_live_on() -> None:
     plan = plan_of("adoption/diffusion.yaml")
     rows = rows_of(plan, 1)
     sent = rows[(rows["step"] == step_of(plan, "refer")) & (rows["event"] == Event.sent)]
-    live = {moves[0][0]: at for at, moves in plan.world.go_lives}
+    live = {life.services[0]: life.at_hours for life in plan.world.go_lives if not life.before}
     joined_at = np.array([live[int(service)] for service in sent["service"]])
     on_platform = sent["channel"] == Channel.platform
     assert np.array_equal(on_platform, sent["time"] >= joined_at)

@@ -56,6 +56,7 @@ def small_design() -> Design:
             "observe": Duration(2 * 168.0),
             "follow_up": Duration(4 * 168.0),
             "outages": (),
+            "view": "settled",
             "adoption": design.adoption.model_copy(update={"gp_practices": "50 %", "go_live": ()}),
         }
     )
