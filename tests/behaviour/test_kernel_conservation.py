@@ -34,37 +34,41 @@ orders = st.lists(
 
 def obeying(orders: list[Order], plan: Plan) -> Process:
     """Return a world that gives commands to whatever there is, chosen by number."""
-    first_relay = int(plan.arrays.setting[0]["services"])
-    relays = int(plan.arrays.setting[0]["relays"])
 
     def process(clock: Clock, mail: Mail) -> Iterator[Any]:
         for notice in NoticeKind:
             mail.subscribe(notice)
         for at, kind, a, b in sorted(orders):
             yield clock.timeout(max(at - clock.now, 0.0))
-            service = a % first_relay
-            if kind == CommandKind.set_relay:
-                mail.command(kind, first_relay + a % relays, b % 2)
-            elif kind in {CommandKind.activate_defect, CommandKind.mend_defect}:
-                mail.command(kind, a % len(plan.arrays.defect), b % 2)
-            elif kind == CommandKind.set_staff:
-                mail.command(kind, service, b % 4)
-            elif kind == CommandKind.set_pace:
-                mail.command(kind, service, b % 3, case=1 + b * 300)
-            elif kind == CommandKind.set_dial:
-                mail.command(kind, a % DIALS, b * 300)
-            elif kind == CommandKind.note:
-                mail.note(Event.went_live, service, level=b % 4)
-            elif kind in {CommandKind.resend, CommandKind.forward, CommandKind.remove}:
-                assert isinstance(mail, CheckedMail)
-                known = sorted(mail.open) or sorted(mail.last)
-                if known:
-                    case, delivery = known[b % len(known)]
-                    mail.command(kind, case=case, delivery=delivery if a % 4 else 0)
-            else:
-                mail.command(kind, service, b % 2)
+            obey(plan, mail, kind, a, b)
 
     return process  # type: ignore[return-value]
+
+
+def obey(plan: Plan, mail: Mail, kind: CommandKind, a: int, b: int) -> None:
+    """Give one command, to something that two numbers choose."""
+    first_relay = int(plan.arrays.setting[0]["services"])
+    service = a % first_relay
+    if kind in {CommandKind.resend, CommandKind.forward, CommandKind.remove}:
+        assert isinstance(mail, CheckedMail)
+        known = sorted(mail.open) or sorted(mail.last)
+        if known:
+            case, delivery = known[b % len(known)]
+            mail.command(kind, case=case, delivery=delivery if a % 4 else 0)
+        return
+    if kind == CommandKind.note:
+        mail.note(Event.went_live, service, level=b % 4)
+        return
+    relays, defects = int(plan.arrays.setting[0]["relays"]), len(plan.arrays.defect)
+    a, b, case = {
+        CommandKind.set_relay: (first_relay + a % relays, b % 2, 0),
+        CommandKind.activate_defect: (a % defects, 0, b % 2),
+        CommandKind.mend_defect: (a % defects, b % 2, 0),
+        CommandKind.set_staff: (service, b % 4, 0),
+        CommandKind.set_pace: (service, b % 3, 1 + b * 300),
+        CommandKind.set_dial: (a % DIALS, b * 300, 0),
+    }.get(kind, (service, b % 2, 0))
+    mail.command(kind, a, b, case=case)
 
 
 def faulty(**settings_of_plan: Any) -> Plan:

@@ -56,7 +56,8 @@ class Everything:
             (CommandKind.snapshot, intake, 0),
             (CommandKind.set_endpoint, intake, 1), (CommandKind.set_owner, town, 1),
             (CommandKind.mend_defect, 0, 1), (CommandKind.set_adoption, practice, 0),
-            (CommandKind.set_pace, intake, int(Pace.search)), (CommandKind.set_dial, int(Fault.late), 2_000_000),
+            (CommandKind.set_pace, intake, int(Pace.search)),
+            (CommandKind.set_dial, int(Fault.late), 2_000_000),
             (CommandKind.set_address, practice, 500_000), (CommandKind.note, 0, practice),
         ]  # fmt: skip
         notes = [event for event in Event if event >= Event.went_live]
