@@ -35,7 +35,7 @@ VANISHED = int(Fault.vanished)
 MOVING = int(Truth.moving)
 SILENT = int(Truth.silent)
 SEEN = int(Truth.seen)
-BY_FIRST = int(FoundBy.patient_calls)
+BY_CALL = int(FoundBy.patient_calls)
 BY_CHASING = int(FoundBy.referrer_chases)
 BY_RECORD = int(FoundBy.shared_record_look)
 BY_NOTICE = int(FoundBy.misdelivery_notice)
@@ -62,9 +62,11 @@ def get_stuck(plan: Arrays, state: State, t: int, now: float) -> None:
     message = int(plan.step[token["send_step"]]["message"])
     urgency = int(state.case[token["case"]]["urgency"])
     setting = plan.setting[0]
-    for way in range(BY_FIRST, BY_PHONE + 1):
+    for way in range(BY_CALL, BY_PHONE + 1):
         if not mask >> way & 1 or way == BY_NOTICE or way == BY_FORWARD or way == BY_COMMAND:
             continue
+        if way == BY_CALL and token["copy"] > 0:
+            continue  # patients have their own letter, and know of no copy
         if way == BY_RECORD and not (
             state.service[token["sender"]]["on_platform"] == 1
             and state.service[token["intended"]]["on_platform"] == 1
