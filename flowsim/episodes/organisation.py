@@ -51,6 +51,7 @@ class OrganisationFold:
         services, defects = len(header.services), len(header.defects)
         self._hours = np.zeros((services, len(PURPOSES)), np.int64)
         self._error_queue = np.array([s.kind == "error_queue" for s in header.services], np.bool_)
+        self._practice = np.array([s.practice for s in header.services], np.bool_)
         self._hit = np.zeros(defects, np.int64)
         self._reports = np.zeros(defects, np.int64)
         self._levels = np.zeros(defects, np.int64)
@@ -75,7 +76,10 @@ class OrganisationFold:
         self._add(done["service"], _SEARCHING, searched)
         self._add(done["service"], _CLINICAL, -searched)
         found = rows[rows["event"] == Event.found]
-        payer = np.where(np.isin(found["attempt"], _BY_SENDER), found["peer"], found["service"])
+        # A result is chased by the practice that gets it, all else by who sent it.
+        asked = (found["attempt"] == FoundBy.referrer_chases) & self._practice[found["service"]]
+        by_sender = np.isin(found["attempt"], _BY_SENDER) & ~asked
+        payer = np.where(by_sender, found["peer"], found["service"])
         self._add(payer, _CHASING, np.full(len(found), round(self._header.chase_hours * _MILLION)))
 
     def _take_work(self, taken: Any) -> None:

@@ -121,9 +121,13 @@ def found(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> N
     write(state, journal, now, FOUND_EVENT, t, token["send_step"], token["intended"], token["sender"], 0)
     token["attempt"] = tries
     way = token["found_by"]
-    by_sender = way == BY_CHASING or way == BY_RECONCILIATION or way == BY_PHONE
     if way != BY_COMMAND:
-        report(plan, state, t, int(token["sender"]) if by_sender else int(token["intended"]), now)
+        reporter = int(token["intended"])
+        if way == BY_CHASING:
+            reporter = int(state.case[token["case"]]["origin"])  # who asked: for a result, its receiver
+        elif way == BY_RECONCILIATION or way == BY_PHONE:
+            reporter = int(token["sender"])
+        report(plan, state, t, reporter, now)
     send_back(plan, state, journal, t, now)
 
 

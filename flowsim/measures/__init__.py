@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 # The two modules enter their measures into the registry when they are imported.
-from flowsim.episodes import Episodes, Organisation
+from flowsim.episodes import DIRECTIONS, Episodes, Organisation
 from flowsim.journal import RunHeader
 from flowsim.measures import of_care, of_deliveries, of_organisation
 from flowsim.measures.registry import MEASURES, Better, Columns, Level, Measure, Table, share
@@ -34,7 +34,8 @@ __all__ = [
 
 _CARE_GROUPS: Final = (("pathway",), ("urgency",), ("pathway", "urgency"))
 
-#: By what each level's measures are split, besides the whole (practices by direction, in a way of their own). Care depends on pathway and urgency only.
+#: By what each level's measures are split, besides the whole; practices in a way of their own, by direction.
+#: Care depends on pathway and urgency only.
 GROUPS: Final[dict[Level, tuple[tuple[str, ...], ...]]] = {
     Level.deliveries: (("pathway",), ("urgency",), ("kind",), ("channel",), ("direction",)),
     Level.referrals: (("pathway",), ("urgency",), ("channel",), ("direction",)),
@@ -103,9 +104,10 @@ def _noticing_rows(episodes: Episodes, header: RunHeader) -> list[Row]:
     frame = of_organisation.practice_frame(episodes, header)
     one = [m for m in MEASURES.values() if m.level == Level.practices]
     rows: list[Row] = []
-    for direction in frame["direction"].unique().tolist():
-        notices = frame["notices"].to_numpy()[(frame["direction"] == direction).to_numpy()]
-        rows += _values(one, Table({"notices": notices}), f"direction={direction}" if direction else "")
+    for direction in ("", *DIRECTIONS):
+        notices = frame["notices"].to_numpy(bool)[(frame["direction"] == direction).to_numpy()]
+        found = _values(one, Table({"notices": notices}), f"direction={direction}" if direction else "")
+        rows += [row for row in found if not direction or row[2] == row[2]]
     return rows
 
 
