@@ -63,7 +63,9 @@ def _options(
 
 @app.command()
 def validate(
-    files: Annotated[list[str], typer.Argument(help="Experiments, topologies, pathways, channels, faults.")],
+    files: Annotated[
+        list[str], typer.Argument(help="Experiments, topologies, pathways, channels, faults, economics.")
+    ],
     loads: Annotated[bool, typer.Option("--loads", help="Print an experiment's load per service.")] = False,
 ) -> None:
     """Check files without running anything, and tell every fault of all of them."""
@@ -186,7 +188,7 @@ def chart(
 @app.command()
 def schema(
     kind: Annotated[
-        str, typer.Argument(help="experiment, topology, pathway, channels or faults.")
+        str, typer.Argument(help="experiment, topology, pathway, channels, faults or economics.")
     ] = "experiment",
     docs: Annotated[
         Path | None, typer.Option(help="Write docs/configuration.md here instead, from the same models.")

@@ -1,4 +1,4 @@
-"""The catalogue that comes with flowsim: channels, faults and pathways, each number with its source."""
+"""The catalogue that comes with flowsim: channels, faults, economics and pathways, with sources."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import Final, Literal
 
 from flowsim.errors import UsageError, did_you_mean
 
-Kind = Literal["channels", "faults", "pathways"]
+Kind = Literal["channels", "faults", "economics", "pathways"]
 
-#: Where each kind of file lies below this package; channels and faults are one file each for now.
+#: Where each kind of file lies below this package; all but pathways are one file each for now.
 _PATTERN: Final[dict[str, str]] = {
     "channels": "channels*.yaml",
     "faults": "faults*.yaml",
+    "economics": "economics*.yaml",
     "pathways": "pathways/*.yaml",
 }
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from flowsim.config.catalogue_file import ChannelsFile, FaultsFile
+from flowsim.config.economics_file import EconomicsFile
 from flowsim.config.pathway_file import PathwayFile
 from flowsim.config.topology_file import TopologyFile
 from flowsim.config.values import Distribution, Estimate, Identifier, Model, PlainDuration
@@ -139,6 +140,9 @@ class ExperimentFile(Model):
     )
     channels: str = Field(default="channels", description="Channels: a name from the catalogue, or a file.")
     faults: str = Field(default="faults", description="Faults: a name from the catalogue, or a file.")
+    economics: str | None = Field(
+        default=None, description="Economics: a name from the catalogue, or a file; none: no economics."
+    )
     start: dt.date = Field(description="The first day.")
     warm_up: PlainDuration = Field(description="Time before the window; not measured.")
     observe: PlainDuration = Field(description="Cases created in this window are measured.")
@@ -185,5 +189,6 @@ class Design(Model):
     pathways: dict[str, PathwayFile]
     channels: ChannelsFile
     faults: FaultsFile
+    economics: EconomicsFile | None = None
     faults_off: bool = Field(default=False, description="The same-adoption twin: no fault, no outage.")
     ideal: bool = Field(default=False, description="The ideal-message twin: each message there at once.")

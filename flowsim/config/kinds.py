@@ -1,4 +1,4 @@
-"""Which of the five kinds of file a file is, told from what it says, and its check."""
+"""Which of the six kinds of file a file is, told from what it says, and its check."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ from typing import Final
 from pydantic import BaseModel
 
 from flowsim.config.documents import Document
-from flowsim.config.schema import ChannelsFile, ExperimentFile, FaultsFile, PathwayFile, TopologyFile
+from flowsim.config.schema import (
+    ChannelsFile,
+    EconomicsFile,
+    ExperimentFile,
+    FaultsFile,
+    PathwayFile,
+    TopologyFile,
+)
 from flowsim.errors import Fault, FaultsInFile
 
 #: The model of each kind of file.
@@ -17,6 +24,7 @@ KINDS: Final[dict[str, type[BaseModel]]] = {
     "pathway": PathwayFile,
     "channels": ChannelsFile,
     "faults": FaultsFile,
+    "economics": EconomicsFile,
 }
 
 

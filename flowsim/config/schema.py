@@ -5,6 +5,7 @@ Each kind of file has its module; each field is documented in place, and
 """
 
 from flowsim.config.catalogue_file import ChannelsFile, FaultsFile
+from flowsim.config.economics_file import EconomicsFile
 from flowsim.config.experiment_file import Design, ExperimentFile
 from flowsim.config.pathway_file import STEP_CLASSES, PathwayFile
 from flowsim.config.topology_file import TopologyFile
@@ -13,6 +14,7 @@ __all__ = [
     "STEP_CLASSES",
     "ChannelsFile",
     "Design",
+    "EconomicsFile",
     "ExperimentFile",
     "FaultsFile",
     "PathwayFile",
