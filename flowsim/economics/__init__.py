@@ -6,13 +6,22 @@ Reads result tables and an economics file, and changes neither: no simulation kn
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 import pandas as pd
 
 from flowsim.config.economics_file import EconomicsFile
 from flowsim.economics.assumptions import Assumptions, Places, extremes, ranged
-from flowsim.economics.comparing import Pair, Side, actors_needed, better_shares, break_evens
+from flowsim.economics.comparing import (
+    Pair,
+    Side,
+    actors_needed,
+    better_shares,
+    break_evens,
+    luck,
+    with_society,
+)
 from flowsim.economics.ledger import BENEFIT, FORMS, LEGACY, PAYERS, SIMULATED, SOCIETY, STAFF, SUM
 from flowsim.economics.worlds import LEVER_COLUMNS, NEEDED, Note, displaced, notes, worlds
 from flowsim.statistics import RATES, baselines, setting_columns
@@ -30,13 +39,15 @@ __all__ = [
     "NOK",
     "PAYERS",
     "SOCIETY",
+    "SUM_DIFFERENCE",
     "Note",
     "Tables",
     "economics_tables",
 ]
 
 NOK: Final = "NOK a year"
-#: A payer's sum against the baseline's, the change in earlier systems included.
+#: A payer's sum against the baseline's: without earlier systems, and with what is paid for them.
+SUM_DIFFERENCE: Final = "difference_without_legacy"
 DIFFERENCE: Final = "difference"
 CONSULTATIONS: Final = "consultations_displaced"
 #: What the share of draws is called wherever it is shown.
@@ -52,9 +63,18 @@ ITEMS: Final[dict[str, tuple[str, ...]]] = {
     LEGACY: ("legacy_cost.",),
     BENEFIT: ("benefit.",),
     SUM: ("",),
+    SUM_DIFFERENCE: ("",),
     DIFFERENCE: ("",),
 }
-_SIMULATED_ITEMS: Final = {*STAFF, "lever_cost", "waiting_days", CONSULTATIONS, SUM, DIFFERENCE}
+_SIMULATED_ITEMS: Final = {
+    *STAFF,
+    "lever_cost",
+    "waiting_days",
+    CONSULTATIONS,
+    SUM,
+    SUM_DIFFERENCE,
+    DIFFERENCE,
+}
 
 ECONOMICS_COLUMNS: Final = ("scenario", "payer", "item", "form", "low", "value", "high", "unit", "basis")
 BREAK_EVEN_COLUMNS: Final = (
@@ -115,11 +135,7 @@ def economics_tables(
     sides = {
         name: Side(name, world, settings[name], Assumptions(settings[name])) for name, world in found.items()
     }
-    pairs = {
-        name: Pair(side, sides[baseline_of[name]])
-        for name, side in sides.items()
-        if baseline_of.get(name) in sides
-    }
+    pairs = _pairs(sides, summary, run, baseline_of, levers)
     rows = [row for side in sides.values() for row in _rows(side, pairs.get(side.name), basis)]
     economics = _with_consultations(pd.DataFrame(rows, columns=list(ECONOMICS_COLUMNS)), summary, basis)
     # Draws and what is not stated are the file's own, whatever a scenario changes in its amounts.
@@ -132,12 +148,40 @@ def economics_tables(
     )
 
 
+def _pairs(
+    sides: Mapping[str, Side],
+    summary: pd.DataFrame,
+    scenarios: pd.DataFrame,
+    baseline_of: Mapping[str, str],
+    levers: pd.DataFrame | None,
+) -> dict[str, Pair]:
+    """Return each scenario with its baseline, and what luck is left in their difference."""
+    replications = [
+        worlds(part, scenarios, baseline_of, levers) for _, part in summary.groupby("replication", sort=True)
+    ]
+    pairs = {}
+    for name, side in sides.items():
+        baseline = baseline_of.get(name)
+        if baseline is not None and baseline in sides:
+            both = [(each[name], each[baseline]) for each in replications if {name, baseline} <= {*each}]
+            pair = Pair(side, sides[baseline])
+            pairs[name] = replace(pair, luck=luck(pair, both))
+    return pairs
+
+
 def _rows(side: Side, pair: Pair | None, basis: str) -> list[tuple[Any, ...]]:
     """Return a scenario's rows: every item of every payer at the values, and its extremes."""
 
     def amounts(places: Places | None) -> dict[tuple[str, str, str], Any]:
-        compared = {} if pair is None else pair.difference(places)
-        return side.ledger(places) | {(p, DIFFERENCE, form): amount for (p, form), amount in compared.items()}
+        found = side.ledger(places)
+        if pair is not None:
+            differences = {
+                SUM_DIFFERENCE: with_society(pair.without_legacy(places)),
+                DIFFERENCE: pair.difference(places),
+            }
+            for item, compared in differences.items():
+                found |= {(payer, item, form): amount for (payer, form), amount in compared.items()}
+        return found
 
     paths = ranged(side.assumptions) if pair is None else pair.paths
     values, ends = amounts(None), extremes(paths, amounts)

@@ -7,7 +7,7 @@ other. It has no value, so such a difference has none either, only a lowest and 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -25,6 +25,7 @@ from flowsim.economics.ledger import (
     ledger,
     taking_part,
 )
+from flowsim.statistics import mean_interval
 
 #: Amounts closer to nought than this are no difference.
 _SAME_NOK: Final = 1e-3
@@ -55,6 +56,8 @@ class Pair:
 
     own: Side
     base: Side
+    #: For each payer and form what the replications cannot tell from nought, in NOK a year.
+    luck: Mapping[tuple[str, str], float] = field(default_factory=dict)
 
     @property
     def paths(self) -> list[str]:
@@ -92,9 +95,29 @@ class Pair:
             if payer in self.own.settings.legacy_cost and saved:
                 for form in (form for form in FORMS if (payer, form) in result):
                     result[payer, form] = result[payer, form] + saved * point[f"legacy_cost.{payer}"]
-        for (_, form), amount in list(result.items()):
-            result[SOCIETY, form] = result.get((SOCIETY, form), 0.0) + amount
-        return result
+        return with_society(result)
+
+
+def with_society(amounts: Mapping[tuple[str, str], Amount]) -> dict[tuple[str, str], Amount]:
+    """Return amounts by payer and form with society's beside them: the sum over payers."""
+    result = dict(amounts)
+    for (_, form), amount in amounts.items():
+        result[SOCIETY, form] = result.get((SOCIETY, form), 0.0) + amount
+    return result
+
+
+def luck(pair: Pair, by_replication: Sequence[tuple[World, World]]) -> dict[tuple[str, str], float]:
+    """Return the half width of the simulation interval of each difference, at the values of all numbers.
+
+    ``by_replication`` has scenario and baseline of each replication. Nought where there are fewer than two.
+    """
+    found: dict[tuple[str, str], list[float]] = {}
+    for own, base in by_replication:
+        once = Pair(replace(pair.own, world=own), replace(pair.base, world=base))
+        for key, amount in with_society(once.without_legacy(None)).items():
+            found.setdefault(key, []).append(float(amount))
+    ends = {key: mean_interval(values) for key, values in found.items()}
+    return {key: (e.high - e.low) / 2 if e.n >= 2 else 0.0 for key, e in ends.items()}
 
 
 class BreakEven(NamedTuple):
@@ -230,7 +253,8 @@ def better_shares(
     """Return for each payer and form the share of draws in which the scenario is better, and is the same.
 
     ``pairs`` are one comparison under each rate set: the draws are spread evenly over them. Never over
-    replications: what is drawn are the assumptions.
+    replications: what is drawn are the assumptions; a difference that the replications cannot tell from
+    nought counts as the same.
     """
     paths = sorted({path for pair in pairs for path in pair.paths})
     places = drawn(paths, number, seed)
@@ -243,6 +267,7 @@ def better_shares(
         found = pair.difference(mine)
         for key in keys:
             d = np.broadcast_to(np.asarray(found[key], dtype=np.float64), (count,))
-            better[key] += int(np.count_nonzero(d > _SAME_NOK))
-            same[key] += int(np.count_nonzero(np.abs(d) <= _SAME_NOK))
+            least = max(_SAME_NOK, pair.luck.get(key, 0.0))
+            better[key] += int(np.count_nonzero(d > least))
+            same[key] += int(np.count_nonzero(np.abs(d) <= least))
     return {key: (better[key] / number, same[key] / number) for key in better}

@@ -1,4 +1,4 @@
-"""Cost and benefit as a person reads them on the console: a row a scenario and payer, and what is left out."""
+"""Cost and benefit on the console: a row for each scenario and payer, and what is left out."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def economics_block(
     """Return the short table of cost and benefit per payer.
 
     ``tables`` has economics, break_even and better_than_before; ``facts`` is what the manifest says of
-    economics. Amounts are in MNOK a year, with no more digits than their ranges support.
+    economics. Amounts are in MNOK a year, in whole ones where their ranges are wider than that.
     """
     labels = load_labels(language)
     economics = tables["economics"]
@@ -43,13 +43,12 @@ def economics_block(
     rows = [_row(tables, scenario, payer, labels) for scenario in scenarios for payer in payers]
     # A scenario's name stands once.
     rows = [[row[0] if i % len(payers) == 0 else "", *row[1:]] for i, row in enumerate(rows)]
-    forms = " / ".join(labels.word("benefit_form", form) for form in FORMS)
     heads = [
         labels.text("economics_scenario"),
         labels.text("economics_payer"),
         labels.text("economics_costs"),
         labels.word("economic_item", "waiting_days"),
-        labels.text("economics_benefit", forms=forms),
+        labels.text("economics_benefit"),
         labels.word("economic_item", "legacy_cost"),
         labels.text("economics_breaks_even"),
         labels.text("economics_better"),
@@ -90,7 +89,7 @@ def _amount(row: Mapping[Any, Any] | pd.Series[Any] | None, labels: Labels) -> s
     if row is None or missing(row["value"]):
         return "–"
     low, value, high = (float(row[name]) / _MILLION for name in ("low", "value", "high"))
-    return labels.number(value, min(1, decimals(low, high, most=1)) if high > low else 1)
+    return labels.number(value, max(0, decimals(low, high, most=1)) if high > low else 1)
 
 
 def _ends(low: float, high: float, labels: Labels) -> str:
@@ -119,8 +118,15 @@ def _better(table: pd.DataFrame, scenario: str, payer: str, labels: Labels) -> s
         return "–"
     if (part["same"] == 1.0).all():
         return "="
-    low, high = (labels.percent(float(x), 0) for x in (part["better"].min(), part["better"].max()))
+    low, high = (_percent(float(x), labels) for x in (part["better"].min(), part["better"].max()))
     return (low if low == high else f"{low} … {high}") + _star(part["note"], "running_cost_unknown")
+
+
+def _percent(share: float, labels: Labels) -> str:
+    """Return a share in whole percent; none and all only where it is just that."""
+    inside = min(max(share, 0.01), 0.99)
+    mark = "<" if 0 < share < 0.005 else ">" if 0.995 < share < 1 else ""
+    return f"{mark}{labels.percent(inside if mark else share, 0)}"
 
 
 def _star(notes: pd.Series[Any], code: str) -> str:
@@ -130,7 +136,9 @@ def _star(notes: pd.Series[Any], code: str) -> str:
 def _lines(tables: Mapping[str, pd.DataFrame], facts: Mapping[str, Any], labels: Labels) -> list[str]:
     """Return what must be known of the table: forms, actors needed, what is left out."""
     better = labels.text("economics_better")
-    lines = [labels.text("economics_forms", better=better, draws=labels.text("economics_draws"))]
+    forms = " / ".join(labels.word("benefit_form", form) for form in FORMS)
+    lines = [labels.text("economics_forms", forms=forms)]
+    lines.append(labels.text("economics_better_is", better=better, draws=labels.text("economics_draws")))
     if (tables["better_than_before"]["note"] == "running_cost_unknown").any():
         lines.append(labels.text("economics_incomplete"))
     lines += _actors(tables["break_even"], facts, labels)
