@@ -6,7 +6,7 @@ contract specialists with them) and ``state``. All amounts hold for ``inhabitant
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
@@ -24,15 +24,17 @@ MoneyField = Annotated[float, BeforeValidator(parse_money), PlainSerializer(mone
 Positive = Annotated[float, Field(gt=0)]
 
 
-def _check_range(value: float | None, limits: tuple[float, float] | None) -> None:
-    """Raise ValueError unless a range rises and holds the value."""
+def _check_range(
+    value: float | None, limits: tuple[float, float] | None, text: Callable[[float], str] = money_text
+) -> None:
+    """Raise ValueError unless a range rises and holds the value; ``text`` is how numbers are written."""
     if limits is None:
         return
     low, high = limits
     if low > high:
-        raise ValueError(f"has a range whose low ({low:g}) is above its high ({high:g})")
+        raise ValueError(f"has a range whose low ({text(low)}) is above its high ({text(high)})")
     if value is not None and not low <= value <= high:
-        raise ValueError(f"value {value:g} lies outside its range {low:g}-{high:g}")
+        raise ValueError(f"has a value ({text(value)}) outside its range, {text(low)} to {text(high)}")
 
 
 class Money(Model):
@@ -73,7 +75,7 @@ class Number(Model):
 
     @model_validator(mode="after")
     def _inside(self) -> Number:
-        _check_range(self.value, self.range)
+        _check_range(self.value, self.range, "{:g}".format)
         return self
 
 

@@ -88,7 +88,7 @@ class Pair:
 
     def difference(self, places: Places | None, **fixed: Amount) -> dict[tuple[str, str], Amount]:
         """Return scenario minus baseline in NOK a year for each payer and society, and each form."""
-        point = self.own.point(places)
+        point = {**self.own.point(places), **fixed}
         result = self.without_legacy(places, **fixed)
         for payer in PAYERS:
             saved = self.legacy_saved(payer)

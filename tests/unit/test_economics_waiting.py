@@ -19,7 +19,13 @@ YEAR = 365 / 28
 DAY = 24.0
 
 _STEPS: list[dict[str, Any]] = [
-    {"id": step.id, "pathway": step.pathway, "kind": step.kind, "message": step.message, "milestone": step.milestone}
+    {
+        "id": step.id,
+        "pathway": step.pathway,
+        "kind": step.kind,
+        "message": step.message,
+        "milestone": step.milestone,
+    }
     for step in small_header().steps
 ]
 READY, DISCHARGED, TELL_READY, CALL_OFF = range(len(_STEPS), len(_STEPS) + 4)
