@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import json
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,10 +13,12 @@ from typing import Any
 import pandas as pd
 import pytest
 from ruamel.yaml import YAML
+from typer.testing import CliRunner
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 import studies
 
+from flowsim import cli
 from flowsim.catalogue import catalogue_path, names
 from flowsim.config.compose import Study, load_study
 from flowsim.config.economics_file import EconomicsFile, Money, Number, UnknownCost
@@ -208,6 +213,12 @@ def test_a_wrong_path_or_value_in_an_experiment_is_told_at_its_line(
     assert path.read_text().splitlines()[(fault.line or 0) - 1].startswith(wanted)
 
 
+@pytest.fixture
+def no_charts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave charts out, which take longer than all the rest."""
+    monkeypatch.setattr("flowsim.runner.output.draw_charts", lambda *_: ([], []))
+
+
 def study_of(folder: Path, text: str) -> Study:
     return load_study(studies.write_study(folder, text))
 
@@ -227,7 +238,7 @@ def test_economics_are_no_part_of_what_identifies_a_run(tmp_path: Path) -> None:
     assert len({design_key(point.design) for point in varied.points}) == 4
 
 
-def test_varying_economics_simulates_nothing_more(tmp_path: Path) -> None:
+def test_varying_economics_simulates_nothing_more(tmp_path: Path, no_charts: None) -> None:
     carried: list[Job] = []
 
     def carry_out(job: Job, folder: Path, twins: Mapping[str, Path]) -> dict[str, Any]:
@@ -246,7 +257,7 @@ def test_varying_economics_simulates_nothing_more(tmp_path: Path) -> None:
     assert len(Campaign(study, studies.PROGRAM).scenario_jobs(1)) == 12
 
 
-def test_changed_economics_go_on_in_the_same_folder_and_run_nothing(tmp_path: Path) -> None:
+def test_changed_economics_go_on_in_the_same_folder_and_run_nothing(tmp_path: Path, no_charts: None) -> None:
     out = tmp_path / "out"
     study = study_of(tmp_path, WITH)
     assert run_study(study, Options(out), studies.PROGRAM, studies.pretend).new_runs == 14
@@ -310,3 +321,62 @@ def test_what_is_written_reads_back_to_the_same_settings(tmp_path: Path) -> None
     with path.open("w", encoding="utf-8") as stream:
         YAML(typ="safe").dump(file.model_dump(mode="json"), stream)
     assert load(path, EconomicsFile) == file
+
+
+# --- on the command line ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Run the small study with economics once."""
+    folder = tmp_path_factory.mktemp("study")
+    run_study(study_of(folder, WITH), Options(folder / "out"), studies.PROGRAM, hours)
+    return folder / "out"
+
+
+def test_show_prints_cost_and_benefit_beneath_the_table_plain_in_a_pipe(out: Path) -> None:
+    told = CliRunner().invoke(cli.app, ["show", str(out)])
+    assert told.exit_code == 0
+    main, _, block = told.output.partition("Cost and benefit in 2025")
+    assert "referrals" in main and "\x1b" not in told.output
+    assert "MNOK a year for 212\u202f000 inhabitants" in block
+    assert "share of draws of the assumptions, not a probability" in block
+    assert "Not measured in this run and left out: staff time on chasing" in block
+
+
+def test_on_a_terminal_the_block_is_a_table_that_fits_it(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    stream = Terminal()
+    monkeypatch.setattr("sys.stdout", stream)
+    monkeypatch.setenv("COLUMNS", "100")
+    cli._tell_economics(out)
+    table = [line for line in stream.getvalue().splitlines() if "municipality" in line and "−80" in line]
+    assert len(table) == 4
+    assert all(len(re.sub(r"\x1b\[[0-9;]*m", "", line)) <= 100 for line in table)
+
+
+def test_show_for_scripts_has_the_three_tables(out: Path) -> None:
+    plain = json.loads(CliRunner().invoke(cli.app, ["show", "--json", str(out)]).output)
+    assert {"economics", "break_even", "better_than_before"} <= set(plain)
+    assert {row["payer"] for row in plain["economics"]} >= {"municipality", "hospital_trust", "society"}
+
+
+def test_chart_draws_it_again_in_norwegian(out: Path) -> None:
+    told = CliRunner().invoke(cli.app, ["chart", str(out), "--lang", "nb"])
+    assert str(out / "charts" / "economics.svg") in told.output
+
+
+def test_the_shipped_experiment_names_economics_and_five_worlds() -> None:
+    study = load_study(studies.ROOT / "experiments" / "cost_and_benefit.yaml")
+    assert [point.name for point in study.points] == [
+        "before",
+        "hospital and municipality only",
+        "as it was",
+        "all join",
+        "stay apart, mend the messages",
+    ]
+    assert study.base.economics is not None
+    assert study.baseline_rule()["adoption.organisations"] == "[]"
