@@ -211,7 +211,7 @@ def _why_none(low: float, value: float, high: float) -> str:
     """Return why a break-even share has no value; "" where it has one."""
     if 0 <= value <= 1:
         return ""
-    if low == np.inf:
+    if np.isinf(low) and np.isinf(high):
         return "share_moves_nothing"
     if value < 0 or high < 0:
         return "better_without_any"
