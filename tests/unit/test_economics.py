@@ -20,7 +20,6 @@ from flowsim.labels import LANGUAGES, load_labels
 
 #: Simulated hours and days are doubled: 212,000 inhabitants in the file, 106,000 simulated.
 DOUBLE = 2.0
-SETTINGS = settings()
 
 
 @pytest.fixture(scope="module")
