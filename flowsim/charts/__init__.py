@@ -14,6 +14,8 @@ from flowsim.charts.backlog import backlog
 from flowsim.charts.backlog import draw as _draw_backlog
 from flowsim.charts.delivery_delay import delivery_delay
 from flowsim.charts.delivery_delay import draw as _draw_delivery_delay
+from flowsim.charts.economics import draw as _draw_economics
+from flowsim.charts.economics import economics
 from flowsim.charts.stages import draw as _draw_stages
 from flowsim.charts.stages import stages
 from flowsim.charts.style import Chart, load, save, title_of
@@ -27,6 +29,7 @@ __all__ = [
     "adoption",
     "backlog",
     "delivery_delay",
+    "economics",
     "load",
     "redraw",
     "save",
@@ -42,6 +45,7 @@ DRAW: Final[dict[str, Callable[[pd.DataFrame, Labels], Figure]]] = {
     "delivery_delay": _draw_delivery_delay,
     "stages": _draw_stages,
     "backlog": _draw_backlog,
+    "economics": _draw_economics,
 }
 
 

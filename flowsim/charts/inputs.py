@@ -24,7 +24,8 @@ def levels(scenarios: pd.DataFrame) -> pd.DataFrame:
     """Return what each scenario is called on a chart: ``scenario, rates, level, order, practices_share``.
 
     The level is the adoption setting as the experiment writes it ("25 %"); where that does not tell
-    scenarios of one rate set apart, all settings that do; where there are none, the scenario's name.
+    scenarios of one rate set apart, all settings that do; where there are none, or scenarios have names of
+    their own ("before"), the scenario's name.
     ``order`` is by practices on the platform, then as listed.
     """
     table = scenarios.reset_index(drop=True)
@@ -33,7 +34,8 @@ def levels(scenarios: pd.DataFrame) -> pd.DataFrame:
     level = _texts(table, [ADOPTION] if ADOPTION in table.columns else [], names)
     if (level + "\0" + rates).duplicated().any():
         varied = [c for c in setting_columns(table) if c != RATES and len(set(table[c].astype(str))) > 1]
-        level = _texts(table, varied, names)
+        # A grid's names are made of its settings; any other name says more than they do.
+        level = _texts(table, varied if names.str.contains("=").all() else [], names)
         if (level + "\0" + rates).duplicated().any():
             level = names
     on, total = (_numbers(table, c) for c in ("practices_on_platform", "practices_total"))

@@ -73,9 +73,16 @@ def difference_table(comparison: pd.DataFrame, measures: Sequence[str] = ()) -> 
 
 
 def aggregate(
-    summary: pd.DataFrame, scenarios: pd.DataFrame, comparison: pd.DataFrame, manifest: Mapping[str, Any]
+    summary: pd.DataFrame,
+    scenarios: pd.DataFrame,
+    comparison: pd.DataFrame,
+    manifest: Mapping[str, Any],
+    economics: Mapping[str, pd.DataFrame] | None = None,
 ) -> dict[str, Any]:
-    """Return everything that ``show`` could say as plain data, for scripts; missing numbers are None."""
+    """Return everything that ``show`` could say as plain data, for scripts; missing numbers are None.
+
+    ``economics`` are the tables of cost and benefit by name, where there are any.
+    """
     table = means(summary)
     return {
         "experiment": manifest.get("experiment", ""),
@@ -86,6 +93,7 @@ def aggregate(
         "scenarios": _records(scenarios),
         "measures": _records(table),
         "comparison": _records(comparison),
+        **{name: _records(frame) for name, frame in (economics or {}).items()},
     }
 
 
