@@ -110,7 +110,8 @@ def defects_of(plan: Arrays, state: State, t: int, doom: int) -> int:
             continue
         if defect["receiver"] >= 0 and defect["receiver"] != token["intended"]:
             continue
-        if defect["copies_only"] == 1 and token["copy"] == 0:
+        chance = (defect["chance_copy"] if token["copy"] > 0 else defect["chance"]) * state.dial[DIALS + d]
+        if chance <= 0.0:
             continue
         case = state.case[token["case"]]
         # The defect's own hash stands for the case's number, so that defects do not share their luck.
@@ -122,7 +123,7 @@ def defects_of(plan: Arrays, state: State, t: int, doom: int) -> int:
             place_purpose(step["place"], DRAW_DEFECT),
             visit_attempt(token["visit"], token["copy"], 0),
         )
-        if u < defect["chance"] * state.dial[DIALS + d]:
+        if u < chance:
             doom |= 1 << int(defect["fault"])
             token["defect"] = d
     return doom

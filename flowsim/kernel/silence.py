@@ -46,6 +46,7 @@ BY_RECONCILIATION = int(FoundBy.reconciliation)
 BY_PHONE = int(FoundBy.phone_confirmation)
 DEFECT_REPORTED = int(NoticeKind.defect_reported)
 LIST_FOUND = int(NoticeKind.list_found)
+WAY_SHIFT = 20
 DRAW_FOUND = int(Purpose.found_chance)
 DRAW_WRONG_RECEIVER = int(Purpose.wrong_receiver)
 DRAW_REDELIVERY = int(Purpose.redelivery)
@@ -127,19 +128,22 @@ def found(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> N
             reporter = int(state.case[token["case"]]["origin"])  # who asked: for a result, its receiver
         elif way == BY_RECONCILIATION or way == BY_PHONE:
             reporter = int(token["sender"])
-        report(plan, state, t, reporter, now)
+        report(plan, state, t, reporter, way, now)
     send_back(plan, state, journal, t, now)
 
 
 @compiled
-def report(plan: Arrays, state: State, t: int, reporter: int, now: float) -> None:
-    """Let somebody who has met a defect's victim say so; an organisation counts once, patients each."""
+def report(plan: Arrays, state: State, t: int, reporter: int, way: int, now: float) -> None:
+    """Let somebody who has met a defect's victim say so; an organisation counts once, patients each.
+
+    The notice has the way (0: an error queue) above the reporter's number.
+    """
     d = int(state.token[t]["defect"])
     if d < 0 or (state.reported[d, reporter] == 1 and plan.service[reporter]["party"] != PATIENT):
         return
     state.reported[d, reporter] = 1
     case = state.case[state.token[t]["case"]]["id"]
-    notify(state, now, DEFECT_REPORTED, d, reporter, case, state.token[t]["delivery"])
+    notify(state, now, DEFECT_REPORTED, d, reporter | way << WAY_SHIFT, case, state.token[t]["delivery"])
 
 
 @inlined
