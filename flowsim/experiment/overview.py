@@ -21,6 +21,8 @@ COLUMNS: Final = (
     ("failed silently", ("silent_failure_share",)),
     ("median to care start", ("time_to_care_days_median",)),
     ("90th percentile", ("time_to_care_days_p90",)),
+    ("defects discovered after", ("defect_days_to_discovered_mean",)),
+    ("hit by defects", ("defect_deliveries_hit",)),
 )
 #: What the overview says about the last level of each baseline.
 DIFFERENCE: Final = (("referrals_lost_share", "lost"), ("deliveries_lost_share", "lost"))
