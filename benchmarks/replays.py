@@ -28,7 +28,7 @@ FITTED = "noticing "
 
 
 def days(name: str) -> pd.DataFrame:
-    """Return the days to discovery of a replay: scenario, replication, days (inf: later than the run), hit."""
+    """Return scenario, replication, days to discovery (inf: later than the run) and hits of a replay."""
     folder = ROOT / "out" / REPLAYS[name]
     if not (folder / "profiles" / "defects.parquet").exists():
         run(["run", str(ROOT / "experiments" / f"{REPLAYS[name]}.yaml"), "--out", str(folder)])
@@ -60,7 +60,7 @@ def fitted(frame: pd.DataFrame) -> str:
 
 
 def predicted(frame: pd.DataFrame, scenario: str) -> dict[str, float | bool]:
-    """Return the predictive distribution of the day of discovery in a scenario, and where reality lies in it."""
+    """Return the distribution of the day of discovery in a scenario, and where reality lies in it."""
     found = np.sort(frame.loc[frame["scenario"] == scenario, "days"].to_numpy(float))
     happened = float(frame["happened_days"].max())
     low, median, high = (float(found[min(int(q * len(found)), len(found) - 1)]) for q in (0.05, 0.5, 0.95))
