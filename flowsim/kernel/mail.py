@@ -28,7 +28,7 @@ from flowsim.kernel.queues import RANK_SHIFT, drop_first, first_of, is_void, sch
 from flowsim.kernel.receiving import arrived, receive, tell_sender
 from flowsim.kernel.retries import client_tries
 from flowsim.kernel.rows import write, write_hours
-from flowsim.kernel.silence import found, misread, report, send_back, vanish
+from flowsim.kernel.silence import found, misread, report, report_incomplete, send_back, vanish
 from flowsim.kernel.state import (
     ALARM,
     ARRIVE,
@@ -309,13 +309,15 @@ def done(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> bo
     write_hours(journal, token["search"])
     serve(plan, state, journal, s, now)
     if errand == MEND:
-        report(plan, state, t, int(token["sender"]), now)
+        report(plan, state, t, int(token["sender"]), False, now)
         send_back(plan, state, journal, t, now)
     elif errand == MISREAD:
         misread(plan, state, journal, t, s, now)
     elif token["role"] == DOUBLE:
         end(plan, state, journal, t, now)
     else:
+        if token["defect"] >= 0 and token["delivery"] != 0:
+            report_incomplete(plan, state, t, now)
         token["delivery"] = 0
         token["phase"] = RUNNING
         if errand == 0:

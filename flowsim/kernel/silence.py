@@ -32,11 +32,13 @@ VANISHED_EVENT = int(Event.vanished)
 PHONE = int(Channel.phone)
 PATIENT = int(Party.patient)
 VANISHED = int(Fault.vanished)
+INCOMPLETE = int(Fault.incomplete)
 MOVING = int(Truth.moving)
 SILENT = int(Truth.silent)
 SEEN = int(Truth.seen)
 BY_FIRST = int(FoundBy.patient_calls)
 BY_CHASING = int(FoundBy.referrer_chases)
+BY_MISSING = int(FoundBy.receiver_misses)
 BY_RECORD = int(FoundBy.shared_record_look)
 BY_NOTICE = int(FoundBy.misdelivery_notice)
 BY_FORWARD = int(FoundBy.forwarded)
@@ -121,19 +123,45 @@ def found(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> N
     way = token["found_by"]
     by_sender = way == BY_CHASING or way == BY_RECONCILIATION or way == BY_PHONE
     if way != BY_COMMAND:
-        report(plan, state, t, int(token["sender"]) if by_sender else int(token["intended"]), now)
+        reporter = int(token["sender"]) if by_sender else int(token["intended"])
+        report(plan, state, t, reporter, way == BY_RECONCILIATION, now)
     send_back(plan, state, journal, t, now)
 
 
 @compiled
-def report(plan: Arrays, state: State, t: int, reporter: int, now: float) -> None:
-    """Let somebody who has met a defect's victim say so; an organisation counts once, patients each."""
+def report(plan: Arrays, state: State, t: int, reporter: int, each: bool, now: float) -> None:
+    """Let somebody who has met a defect's victim say so; a service counts once, patients each.
+
+    So does each item of a comparison of what was ordered with what left (``each``): a list of many is not
+    one person's complaint.
+    """
     d = int(state.token[t]["defect"])
-    if d < 0 or (state.reported[d, reporter] == 1 and plan.service[reporter]["party"] != PATIENT):
+    if d < 0:
         return
-    state.reported[d, reporter] = 1
+    if not each:
+        if state.reported[d, reporter] == 1 and plan.service[reporter]["party"] != PATIENT:
+            return
+        state.reported[d, reporter] = 1
     case = state.case[state.token[t]["case"]]["id"]
     notify(state, now, DEFECT_REPORTED, d, reporter, case, state.token[t]["delivery"])
+
+
+@inlined
+def report_incomplete(plan: Arrays, state: State, t: int, now: float) -> None:
+    """Let a reader who sees that a defect has left a message incomplete say so, or read on.
+
+    The chance is that of missing a message that one expects.
+    """
+    token = state.token[t]
+    d = int(token["defect"])
+    if d < 0 or plan.defect[d]["fault"] != INCOMPLETE or not int(token["doom"]) >> INCOMPLETE & 1:
+        return
+    message = int(plan.step[token["send_step"]]["message"])
+    urgency = int(state.case[token["case"]]["urgency"])
+    u0, _, _, _ = draw(plan, state, t, token["send_step"], DRAW_FOUND, BY_MISSING)
+    chance = plan.way_chance[(BY_MISSING * MESSAGES + message) * URGENCIES + urgency]
+    if u0 < state.dial[DIAL_WAY + BY_MISSING] * chance:
+        report(plan, state, t, int(token["intended"]), False, now)
 
 
 @inlined
