@@ -59,6 +59,7 @@ def go_lives(builder: Builder, order: tuple[int, ...], joined: frozenset[int]) -
         joins = _in_turn(builder, order, joined)
     practices += [(at, p, on, False) for at, p, on in _together(list(joins), _together_of(design))]
     practices += [(at, p, False, False) for at, p in _leaving(builder, practices)]
+    practices = list(_changes(practices))
     people = design.people.learning.training.people_per_doctor if design.people.learning else 0.0
     moves = [_practice(region, *move, people) for move in practices]
     moves += _organisations(builder)
@@ -135,13 +136,27 @@ def _together_of(design: Design) -> int:
 
 
 def _together(moves: list[tuple[float, int, bool]], number: int) -> Iterator[tuple[float, int, bool]]:
-    """Let nobody go live until so many are ready; then all of them, and the others as they come."""
+    """Let nobody go live until so many are ready; then all of them, and the others as they come.
+
+    Whoever is to leave before that day never goes live.
+    """
     ready = [move for move in moves if move[2]]
     opens = ready[number - 1][0] if len(ready) >= number else math.inf
     for at, practice, joins in moves:
         when = max(at, opens) if joins else at
-        if when < math.inf:
+        gone = joins and any(p == practice and not on and at <= t <= when for t, p, on in moves)
+        if when < math.inf and not gone:
             yield when, practice, joins
+
+
+def _changes(moves: list[tuple[float, int, bool, bool]]) -> Iterator[tuple[float, int, bool, bool]]:
+    """Return the moves in order of time, without those of a practice that is there, or gone, already."""
+    on: set[int] = set()
+    for move in sorted(moves, key=lambda move: move[0]):
+        _, practice, joins, _ = move
+        if joins != (practice in on):
+            on.symmetric_difference_update({practice})
+            yield move
 
 
 def _leaving(
