@@ -18,6 +18,7 @@ from flowsim.kernel import state as k
 from flowsim.kernel.compiling import direct, is_kept, kernel_hash
 from flowsim.kernel.mail import advance, begin_families, world_draw, world_wait
 from flowsim.plan import Plan
+from flowsim.plan.layout import CLOCK
 from flowsim.plan.smallest import smallest_plan
 from flowsim.topology import stable_hash
 from flowsim.vocabulary import CommandKind, Event, NoticeKind
@@ -130,7 +131,7 @@ class Mail:
                 self._grow()
             elif why == k.NOTICED:
                 self._collect()
-                return float(self._state.clock[0])
+                return float(self._state.dial[CLOCK])
             else:
                 return limit
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from flowsim import simulation
-from flowsim.episodes import Episodes, EpisodesFold
+from flowsim.episodes import Episodes, EpisodesFold, Organisation, OrganisationFold
 from flowsim.experiment.jobs import Job, Kind
 from flowsim.experiment.tables import read_table, write_table
 from flowsim.journal import Block, Fold, ParquetJournal, RunHeader, write_frame
@@ -46,6 +46,9 @@ def carry_out(job: Job, folder: Path, twins: Mapping[str, Path]) -> dict[str, An
     header = RunHeader.from_dict(plan.header)
     fold = EpisodesFold()
     folds: list[Fold[Any]] = [fold]
+    accounts = OrganisationFold() if job.kind == Kind.scenario else None
+    if accounts is not None:
+        folds.append(accounts)
     if job.keep == "events":
         folds.append(ParquetJournal(folder / "events.parquet"))
     for each in folds:
@@ -56,11 +59,10 @@ def carry_out(job: Job, folder: Path, twins: Mapping[str, Path]) -> dict[str, An
             each.take(block)
 
     info = simulation.simulate(plan, job.replication, take)
-    episodes, *_ = [each.finish() for each in folds]
-    if job.kind == Kind.scenario:
-        _write_results(
-            job, folder, header, episodes, [_read_times(twins[need] / TIMES) for need in job.needs]
-        )
+    episodes, *others = [each.finish() for each in folds]
+    if accounts is not None:
+        times = [_read_times(twins[need] / TIMES) for need in job.needs]
+        _write_results(job, folder, header, episodes, others[0], times)
     else:
         _write_times(TwinTimes.of(episodes), folder / TIMES)
     return _plain(info)
@@ -76,13 +78,19 @@ def _plan(job: Job) -> Plan:
 
 
 def _write_results(
-    job: Job, folder: Path, header: RunHeader, episodes: Episodes, times: list[TwinTimes]
+    job: Job,
+    folder: Path,
+    header: RunHeader,
+    episodes: Episodes,
+    organisation: Organisation,
+    times: list[TwinTimes],
 ) -> None:
     """Write the measures and profiles of a scenario, and as much else as it keeps."""
     ideal, same_adoption = times or (None, None)
-    write_table(measure_all(episodes, header, ideal, same_adoption), folder / SUMMARY)
+    write_table(measure_all(episodes, header, ideal, same_adoption, organisation), folder / SUMMARY)
     (folder / PROFILES).mkdir()
-    for name, frame in episodes.profiles.items():
+    frames = {**episodes.profiles, "work": organisation.work, "defects": organisation.defects}
+    for name, frame in frames.items():
         write_table(frame, folder / PROFILES / f"{name}.parquet")
     if job.keep in ("cases", "messages", "events"):
         write_frame(episodes.cases, folder / "cases.parquet", header)

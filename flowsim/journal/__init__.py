@@ -5,7 +5,7 @@ reads a stream of blocks: ``start(header)``, ``take(block)`` for each block, ``f
 result. A fold gives the same result for any block size, and for a live run as for a stored file.
 """
 
-from flowsim.journal.header import Limit, Pathway, RunHeader, Service, Step, StepDeadline
+from flowsim.journal.header import Defect, Limit, Pathway, RunHeader, Service, Step, StepDeadline
 from flowsim.journal.stream import (
     ROW_GROUP,
     Block,
@@ -27,6 +27,7 @@ __all__ = [
     "ROW_GROUP",
     "Block",
     "CsvJournal",
+    "Defect",
     "Fold",
     "JournalHash",
     "Limit",

@@ -83,10 +83,27 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Defect:
+    """A defect that the run can have, at the place in the list that is its code in the journal.
+
+    ``fault`` is its class; ``happened_days`` is after how many days it was found in reality.
+    """
+
+    id: str
+    kind: str
+    fault: int
+    organisation: str
+    latent: bool
+    begins_hours: float
+    happened_days: int | None = None
+
+
+@dataclass(frozen=True)
 class RunHeader:
     """What the analysis must know about a run besides its rows: times, services, pathways and steps.
 
-    Times are hours from ``start`` (an ISO date). ``inhabitants`` is what rates per 100,000 divide by.
+    Times are hours from ``start`` (an ISO date). ``inhabitants`` is what rates per 100,000 divide by,
+    ``chase_hours`` what bringing in one missing item takes, ``consultation_hours`` what a GP's takes.
     """
 
     start: str
@@ -99,6 +116,9 @@ class RunHeader:
     services: tuple[Service, ...]
     pathways: tuple[Pathway, ...]
     steps: tuple[Step, ...]
+    defects: tuple[Defect, ...] = ()
+    chase_hours: float = 0.0
+    consultation_hours: float = 1.0 / 3.0
 
     @property
     def start_date(self) -> date:
@@ -119,6 +139,9 @@ class RunHeader:
             services=tuple(_service(item) for item in data["services"]),
             pathways=tuple(_pathway(item) for item in data["pathways"]),
             steps=tuple(_step(item) for item in data["steps"]),
+            defects=tuple(Defect(**item) for item in data.get("defects", ())),
+            chase_hours=float(data.get("chase_hours", 0.0)),
+            consultation_hours=float(data.get("consultation_hours", 1.0 / 3.0)),
         )
 
     @classmethod

@@ -83,7 +83,7 @@ def arrive(plan: Arrays, state: State, journal: Journal, f: int, now: float) -> 
         c,
         family["step"],
         family["origin"],
-        plan.practice_service[case["practice"]],
+        plan.practice[case["practice"]]["service"],
     )
     if u3 < family["withdrawal_chance"]:
         v0, _, _, _ = uniforms(
@@ -110,21 +110,19 @@ def plan_change_of_practice(plan: Arrays, state: State, c: int, now: float) -> N
         0,
     )
     wish = now - math.log(u0) / plan.setting[0]["moves_per_hour"]
-    if wish >= plan.month[len(plan.month) - 1]:
-        return
-    k = 0
-    while plan.month[k] < wish:
+    k = int(plan.setting[0]["months"])  # the last of them lies beyond the end
+    while plan.arrival[k] < min(wish, plan.setting[0]["end"]):
         k += 1
-    if plan.month[k] < plan.setting[0]["end"]:
-        schedule(state, plan.month[k], MOVE, c, case["generation"])
+    if plan.arrival[k] < plan.setting[0]["end"]:
+        schedule(state, plan.arrival[k], MOVE, c, case["generation"])
 
 
 @inlined
 def change_practice(plan: Arrays, state: State, c: int, now: float) -> None:
     """Let a patient have another GP from now on, drawn by size among those of the same municipality."""
     case = state.case[c]
-    p = int(case["practice"])
-    if plan.peer_count[p] == 0:
+    own = plan.practice[case["practice"]]
+    if own["peers"] == 0:
         return
     _, u1, _, _ = uniforms(
         plan.setting[0]["seed"],
@@ -134,9 +132,9 @@ def change_practice(plan: Arrays, state: State, c: int, now: float) -> None:
         place_purpose(0, DRAW_MOVES),
         0,
     )
-    k = weighted(plan.practice_weight, int(plan.peer_first[p]), int(plan.peer_count[p]), u1)
+    k = weighted(plan.practice_weight, int(own["peer"]), int(own["peers"]), u1)
     case["former"] = case["gp"]
-    case["gp"] = plan.practice_index[int(plan.peer_first[p]) + k]
+    case["gp"] = plan.practice_index[int(own["peer"]) + k]
     case["moved_at"] = now
 
 

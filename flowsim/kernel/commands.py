@@ -26,7 +26,7 @@ from flowsim.kernel.state import (
     State,
 )
 from flowsim.kernel.tokens import ROUTINE_LEVEL
-from flowsim.plan.layout import LEVELS, Arrays
+from flowsim.plan.layout import DIAL_WAY, DIALS, LEVELS, Arrays
 from flowsim.vocabulary import CommandKind, Event, Fault, FoundBy
 from flowsim.vocabulary import State as Truth
 
@@ -103,6 +103,10 @@ def obey(plan: Arrays, state: State, journal: Journal, command: Any) -> None:
         state.service[a]["pace"][b] = command["case"] / MILLION
     elif kind == SET_DIAL:
         state.dial[a] = b / MILLION
+        if a < DIAL_WAY:
+            state.dial[0] = 1.0
+            for fault in range(1, DIAL_WAY):
+                state.dial[0] = max(state.dial[0], state.dial[fault])
     elif kind == SET_ADDRESS:
         state.service[a]["changed_at"] = now
         state.service[a]["stale"] = b / MILLION
@@ -177,22 +181,22 @@ def discover(state: State, journal: Journal, s: int, now: float) -> None:
 @inlined
 def activate(state: State, d: int, reach: float) -> None:
     """Begin a defect, with a factor on its chance; the active ones are kept in order of their numbers."""
-    if state.reach[d] == 0.0:
+    if state.dial[DIALS + d] == 0.0:
         k = int(state.counter[ACTIVE])
         while k > 0 and state.running[k - 1] > d:
             state.running[k] = state.running[k - 1]
             k -= 1
         state.running[k] = d
         state.counter[ACTIVE] += 1
-    state.reach[d] = reach
+    state.dial[DIALS + d] = reach
 
 
 @inlined
 def deactivate(state: State, d: int) -> None:
     """End a defect that is active."""
-    if state.reach[d] == 0.0:
+    if state.dial[DIALS + d] == 0.0:
         return
-    state.reach[d] = 0.0
+    state.dial[DIALS + d] = 0.0
     left = int(state.counter[ACTIVE]) - 1
     k = 0
     while state.running[k] != d:

@@ -60,13 +60,13 @@ DRAW_SKIM = int(Purpose.skim)
 WORK_STEP = int(StepKind.work)
 
 
-@inlined
+@compiled
 def system_of(plan: Arrays, state: State, s: int) -> int:
     """Return which record system a service works in: the platform (-1), or its organisation's own."""
     return -1 if state.service[s]["on_platform"] == 1 else int(plan.service[s]["organisation"])
 
 
-@inlined
+@compiled
 def other_systems(plan: Arrays, state: State, t: int, s: int) -> int:
     """Return how many systems hold the patient's information beside the one that a service works in.
 
@@ -74,7 +74,7 @@ def other_systems(plan: Arrays, state: State, t: int, s: int) -> int:
     """
     case = state.case[state.token[t]["case"]]
     own = system_of(plan, state, s)
-    practice = system_of(plan, state, int(plan.practice_service[case["gp"]]))
+    practice = system_of(plan, state, int(plan.practice[case["gp"]]["service"]))
     origin = system_of(plan, state, int(case["origin"]))
     return int(practice != own) + int(origin != own and origin != practice)
 
@@ -241,11 +241,9 @@ def begin(plan: Arrays, state: State, journal: Journal, t: int, s: int, now: flo
     return False
 
 
-@inlined
-def passed_over(plan: Arrays, state: State, t: int, s: int) -> bool:
+@compiled
+def passed_over(plan: Arrays, state: State, t: int) -> bool:
     """Return whether staff of a swamped list skim an item and miss what it asks for."""
-    if state.service[s]["swamped"] == 0 or plan.setting[0]["skim_missed"] <= 0.0:
-        return False
     token = state.token[t]
     if token["errand"] != WORK and token["errand"] != READ:
         return False
@@ -266,7 +264,8 @@ def serve(plan: Arrays, state: State, journal: Journal, s: int, now: float) -> N
     t = first_of(state, s)
     if t < 0:
         return
-    if passed_over(plan, state, t, s):
+    swamped = service["swamped"] == 1 and plan.setting[0]["skim_missed"] > 0.0
+    if swamped and passed_over(plan, state, t):
         vanish(plan, state, journal, t, now)
     else:
         take_out(state, t)

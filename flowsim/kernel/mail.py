@@ -79,7 +79,7 @@ from flowsim.kernel.transport import (
     relay_at,
     try_again,
 )
-from flowsim.plan.layout import Arrays
+from flowsim.plan.layout import CLOCK, Arrays
 from flowsim.vocabulary import Event, Purpose
 from flowsim.vocabulary import State as Truth
 
@@ -126,7 +126,7 @@ def advance(plan: Arrays, state: State, commands: Commands, journal: Journal, li
             void = is_void(state, kind, target, generation)
             drop_first(state)
             state.counter[EVENTS] += 1
-            state.clock[0] = now
+            state.dial[CLOCK] = now
             t = -1 if void else happen(plan, state, journal, kind, target, generation, now)
             if t >= 0:
                 run(plan, state, journal, t, now)

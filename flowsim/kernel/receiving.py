@@ -72,7 +72,7 @@ def destination(plan: Arrays, state: State, t: int, now: float) -> int:
         age = now - case["moved_at"]
         if stale < state.dial[DIAL_STALE] * setting["moved_share"] * math.exp(-age / setting["moved_lag"]):
             # The former practice is there and takes it in: the receipt is a good one.
-            return int(plan.practice_service[case["former"]])
+            return int(plan.practice[case["former"]]["service"])
     if token["doom"] >> MISADDRESSED & 1:
         dead, which, _, _ = draw(plan, state, t, step, DRAW_WRONG, 0)
         others = int(plan.service[intended]["wrong_count"])

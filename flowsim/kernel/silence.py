@@ -36,7 +36,7 @@ INCOMPLETE = int(Fault.incomplete)
 MOVING = int(Truth.moving)
 SILENT = int(Truth.silent)
 SEEN = int(Truth.seen)
-BY_FIRST = int(FoundBy.patient_calls)
+BY_CALL = int(FoundBy.patient_calls)
 BY_CHASING = int(FoundBy.referrer_chases)
 BY_MISSING = int(FoundBy.receiver_misses)
 BY_RECORD = int(FoundBy.shared_record_look)
@@ -64,9 +64,11 @@ def get_stuck(plan: Arrays, state: State, t: int, now: float) -> None:
     message = int(plan.step[token["send_step"]]["message"])
     urgency = int(state.case[token["case"]]["urgency"])
     setting = plan.setting[0]
-    for way in range(BY_FIRST, BY_PHONE + 1):
+    for way in range(BY_CALL, BY_PHONE + 1):
         if not mask >> way & 1 or way == BY_NOTICE or way == BY_FORWARD or way == BY_COMMAND:
             continue
+        if way == BY_CALL and token["copy"] > 0:
+            continue  # patients have their own letter, and know of no copy
         if way == BY_RECORD and not (
             state.service[token["sender"]]["on_platform"] == 1
             and state.service[token["intended"]]["on_platform"] == 1
@@ -121,9 +123,12 @@ def found(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> N
     write(state, journal, now, FOUND_EVENT, t, token["send_step"], token["intended"], token["sender"], 0)
     token["attempt"] = tries
     way = token["found_by"]
-    by_sender = way == BY_CHASING or way == BY_RECONCILIATION or way == BY_PHONE
     if way != BY_COMMAND:
-        reporter = int(token["sender"]) if by_sender else int(token["intended"])
+        reporter = int(token["intended"])
+        if way == BY_CHASING:
+            reporter = int(state.case[token["case"]]["origin"])  # who asked: for a result, its receiver
+        elif way == BY_RECONCILIATION or way == BY_PHONE:
+            reporter = int(token["sender"])
         report(plan, state, t, reporter, way == BY_RECONCILIATION, now)
     send_back(plan, state, journal, t, now)
 

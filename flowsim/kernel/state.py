@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from flowsim.plan.layout import DIALS, LEVELS, REGISTERS, Arrays
+from flowsim.plan.layout import DIAL_FALLBACK, DIALS, LEVELS, REGISTERS, Arrays
 from flowsim.vocabulary import JOURNAL_SCHEMA
 
 Records = NDArray[Any]
@@ -140,10 +140,10 @@ TOKEN: Final = np.dtype(
         ("life", np.int32),  # which use of the slot this is
         ("of", np.int32),  # RETRIER: the token it tries for
         ("of_generation", np.int32),
+        ("search", np.float32),  # hours of the work under way that are search
         ("sent_at", np.float64),
         ("latency", np.float64),  # of the try under way
         ("due", np.float64),  # when its message arrives (TRAVELLING), or its receipt (RETRIER)
-        ("search", np.float64),  # hours of the work under way that are search
         ("authored_at", np.float64),
         ("found_at", np.float64),
     ],
@@ -236,7 +236,6 @@ class State(NamedTuple):
     """What the kernel reads and writes."""
 
     counter: NDArray[np.int64]
-    clock: NDArray[np.float64]  # [1] the time of the last entry taken
     token: Records
     case: Records
     register: NDArray[np.int64]  # [cases * REGISTERS]
@@ -246,9 +245,10 @@ class State(NamedTuple):
     head: NDArray[np.int64]  # [(services + relays) * 2 * LEVELS]: work lists, then waiting for places
     tail: NDArray[np.int64]
     running: NDArray[np.int64]  # [defects] the active ones first, in order of their numbers
-    reach: NDArray[np.float64]  # [defects] factor on its chance; 0: not active
     reported: NDArray[np.int8]  # [defects, services]
-    dial: NDArray[np.float64]  # [DIALS] factors on rates and chances
+    #: [DIALS + defects] factors on rates and chances, the time of the last entry taken, and of each
+    #: defect the factor on its chance (0: not active)
+    dial: NDArray[np.float64]
     notice: Records
 
 
@@ -281,7 +281,6 @@ def new_state(plan: Arrays, replication: int, tokens: int = 4096, cases: int = 2
     service["pace"] = 1.0
     state = State(
         counter=np.zeros(COUNTS, np.int64),
-        clock=np.zeros(1),
         token=np.zeros(0, TOKEN),
         case=np.zeros(0, CASE),
         register=np.zeros(0, np.int64),
@@ -291,9 +290,8 @@ def new_state(plan: Arrays, replication: int, tokens: int = 4096, cases: int = 2
         head=np.full(n * 2 * LEVELS, -1, np.int64),
         tail=np.full(n * 2 * LEVELS, -1, np.int64),
         running=np.full(max(len(plan.defect), 1), -1, np.int64),
-        reach=np.zeros(max(len(plan.defect), 1)),
         reported=np.zeros((max(len(plan.defect), 1), n), np.int64),
-        dial=np.concatenate([np.ones(DIALS - 4), np.array([1.0, 0.0, 0.0, 0.0])]),
+        dial=np.concatenate([np.ones(DIAL_FALLBACK), np.zeros(DIALS - DIAL_FALLBACK + len(plan.defect) + 1)]),
         notice=np.zeros(64, NOTICE),
     )
     state.family["day"] = -1

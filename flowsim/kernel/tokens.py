@@ -157,7 +157,7 @@ def service_of(plan: Arrays, state: State, c: int, role: int) -> int:
     if role == ROLE_ORIGIN:
         return int(case["origin"])
     if role == ROLE_PRACTICE:
-        return int(plan.practice_service[case["gp"]])
+        return int(plan.practice[case["gp"]]["service"])
     setting = plan.setting[0]
     return int(
         plan.role_service[

@@ -197,7 +197,7 @@ def relay_at(plan: Arrays, state: State, t: int) -> int:
     return -1
 
 
-@inlined
+@compiled
 def falls_back(plan: Arrays, state: State, t: int) -> bool:
     """Return whether a sender who meets an outage uses paper and phone, as the region has agreed."""
     if state.dial[DIAL_FALLBACK] <= 0.0:
@@ -207,7 +207,7 @@ def falls_back(plan: Arrays, state: State, t: int) -> bool:
     return bool(u < state.dial[DIAL_FALLBACK])
 
 
-@inlined
+@compiled
 def phone_instead(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> None:
     """Send a message once more by phone, past the relay that is down."""
     token = state.token[t]

@@ -20,6 +20,9 @@ class Level(StrEnum):
     referrals = "referrals"  # main deliveries (not copies) of referrals
     cases = "cases"  # all cases of the cohort
     care = "care"  # cases of pathways that have a start of care
+    practices = "practices"  # practices, month by month of the window
+    work = "work"  # staff hours by service and purpose
+    defects = "defects"  # defects that began
 
 
 class Better(Enum):

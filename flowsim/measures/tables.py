@@ -81,6 +81,7 @@ def delivery_columns(episodes: Episodes) -> dict[str, Array]:
         columns[f"unseen_{days}"] = frame[f"unseen_after_{days}_days"].to_numpy()
         columns[f"followed_{days}"] = frame[f"followed_{days}_days"].to_numpy()
     kind, main = codes(frame["kind"], MessageKind), frame["copy"].to_numpy() == 0
+    columns["noticed"] = frame["told_hours"].notna().to_numpy() | frame["found_hours"].notna().to_numpy()
     columns["referral"] = main & (kind == MessageKind.referral)
     columns.update(_summaries(frame, cases, main & (kind == MessageKind.discharge_summary)))
     return columns

@@ -50,11 +50,12 @@ def build_plan(design: Design) -> Plan:
     for number, pathway in enumerate(pathways):
         families.add(pathway, number)
     families.add_fillers(len(pathways))
-    peer_first, peer_count = families.peers()
+    practice = families.practices()
     channel, rates = channel_array(builder), fault_rates(builder, steps)
     mask, chance, delay = found_ways(builder)
     roles, practices, areas = role_table(builder, steps, pathways)
     setting = _setting(builder, practices, areas)
+    setting["months"] = len(families.arrival)
     lives = go_lives(builder, order, joined)
     defects, defect, told = defects_plan(builder, steps, lives)
     world = world_plan(builder, lives, defects)
@@ -78,11 +79,8 @@ def build_plan(design: Design) -> Plan:
         area=np.array(families.area or [1.0]),
         practice_weight=np.array(families.practice_weight or [1.0]),
         practice_index=np.array(families.practice_index or [0], np.int64),
-        practice_service=np.array([p.service for p in region.practices] or [region.patients], np.int64),
-        peer_first=peer_first,
-        peer_count=peer_count,
-        month=np.array(month_turns(builder)),
-        arrival=np.array(families.arrival or [0.0]),
+        practice=practice,
+        arrival=np.array([*families.arrival, *month_turns(builder)]),
         profiles=builder.profiles.arrays(),
         calendars=builder.calendars.arrays(),
         tables=builder.distributions.arrays(),

@@ -18,6 +18,7 @@ from flowsim.plan.layout import (
     ARRIVALS_TIMES,
     COPIES,
     FAMILY,
+    PRACTICE,
     PRIORITY_URGENCY,
     ROLE_ORIGIN,
 )
@@ -77,22 +78,24 @@ class Families:
                         drawn[served] = self._practices(served)
                     row["practice_first"], row["practice_count"] = drawn[served]
 
-    def peers(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return for each practice where its patients may change to: first and count of the others.
+    def practices(self) -> NDArray[Any]:
+        """Return PRACTICE records: each practice's inbox, and where its patients may change to.
 
         Those of the same municipality, by listed patients; a practice alone there has none.
         """
         practices = self.build.region.practices
-        first, count = np.zeros(max(1, len(practices)), np.int64), np.zeros(max(1, len(practices)), np.int64)
-        for practice in practices:
+        out = np.zeros(max(1, len(practices)), PRACTICE)
+        out["service"] = self.build.region.patients
+        for row, practice in zip(out, practices, strict=False):
             others = tuple(
                 p.index
                 for p in practices
                 if p.municipality == practice.municipality and p.index != practice.index
             )
+            row["service"] = practice.service
             if others:
-                first[practice.index], count[practice.index] = self._practices(others)
-        return first, count
+                row["peer"], row["peers"] = self._practices(others)
+        return out
 
     def add_fillers(self, number: int) -> None:
         """Add those who wait for places at the start: one step each, at the lowest priority."""

@@ -29,11 +29,14 @@ REGISTERS: Final = 8
 LEVELS: Final = 7
 LEVEL_LAST: Final = 5
 LEVEL_UNSERVED: Final = 6
-#: Factors that the world can turn during a run: fault classes by number, ways back from DIAL_WAY on.
+#: Factors that the world can turn during a run: fault classes by number, ways back from DIAL_WAY on. The
+#: place of no fault has the highest factor of a fault class, or 1.
 DIALS: Final = 32
 DIAL_WAY: Final = 16
 DIAL_STALE: Final = 28
 DIAL_FALLBACK: Final = 29
+#: The clock stands among them, so that the kernel has one array less to hand on.
+CLOCK: Final = 31
 
 #: Roles that need no look-up: the service where the case began, the patient's own practice.
 ROLE_ORIGIN: Final = -2
@@ -175,6 +178,15 @@ CHANNEL: Final = np.dtype(
     align=True,
 )
 
+PRACTICE: Final = np.dtype(
+    [
+        ("service", np.int64),
+        ("peer", np.int64),  # first of those that its patients may change to, in ``practice_index``
+        ("peers", np.int64),
+    ],
+    align=True,
+)
+
 SETTING: Final = np.dtype(
     [
         ("end", np.float64),
@@ -202,6 +214,7 @@ SETTING: Final = np.dtype(
         ("redelivery", np.int64),
         ("late_delay", np.int64),
         ("vanish_delay", np.int64),
+        ("months", np.int64),  # where the beginnings of months stand in ``arrival``
         ("dead_endpoint", np.int64),
         ("platform", np.int64),
         ("gateway", np.int64),
@@ -254,11 +267,8 @@ class Arrays(NamedTuple):
     area: NDArray[np.float64]
     practice_weight: NDArray[np.float64]
     practice_index: NDArray[np.int64]
-    practice_service: NDArray[np.int64]
-    peer_first: NDArray[np.int64]  # [practices]: whom a patient may change to, in ``practice_index``
-    peer_count: NDArray[np.int64]
-    month: NDArray[np.float64]  # hours at which months begin
-    arrival: NDArray[np.float64]
+    practice: Records  # PRACTICE[practices]
+    arrival: NDArray[np.float64]  # hourly rates, given times; then the hours at which months begin
     profiles: Profiles
     calendars: Calendars
     tables: Distributions

@@ -57,7 +57,7 @@ def _fill(build: Builder, row: Any, settings: ChannelSettings) -> None:
 def fault_rates(build: Builder, steps: Steps) -> NDArray[np.float64]:
     """Return the rate of each step × channel × fault, flat: base × kind × template × rate set, at most 1.
 
-    Steps that send nothing have none.
+    Steps that send nothing have none. The place of no fault has the highest rate of the others.
     """
     design = build.design
     out = np.zeros((len(steps.rows), CHANNELS, FAULTS))
@@ -70,6 +70,8 @@ def fault_rates(build: Builder, steps: Steps) -> NDArray[np.float64]:
             for channel in settings.channels:
                 factor = factors.get(channel, {}).get(name, 1.0) * design.faults.everywhere
                 out[number, Channel[channel], Fault[name]] = rate_of(settings, step) * factor
+    # The place of "no fault" has the highest of them, for a quick look.
+    out[:, :, Fault.none] = out.max(axis=2)
     return np.minimum(out, 1.0).ravel()
 
 

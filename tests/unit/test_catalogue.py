@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
+from typing import get_args
 
 import networkx as nx
 import pytest
@@ -26,6 +27,7 @@ from flowsim.config.schema import (
     LeversFile,
     PathwayFile,
 )
+from flowsim.config.topology_file import OrganisationKind
 from flowsim.config.values import Basis, Estimate, shares_sum_to_one
 from flowsim.errors import UsageError
 
@@ -261,13 +263,16 @@ def test_a_pathway_has_targets_exactly_if_care_starts_in_it(name: str) -> None:
 
 @pytest.mark.parametrize("name", PATHWAYS)
 def test_services_are_named_by_kind(name: str) -> None:
+    """By that of the service, or of its organisation where a service of kind other is meant."""
     kinds = {kind.value for kind in vocabulary.ServiceKind} | {"origin"}
     found = pathway(name)
+    refs = {found.starts.at}
     for step in found.steps:
-        refs = [step.sender, step.to, *step.copies] if isinstance(step, Send) else []
-        refs += [step.service] if isinstance(step, Work | Place) else []
-        assert set(refs) <= kinds, step.id
-    assert found.starts.at in kinds
+        refs |= {step.sender, step.to, *step.copies} if isinstance(step, Send) else set()
+        refs |= {step.service} if isinstance(step, Work | Place) else set()
+    by_organisation = {ref for ref in refs if "/" in ref}
+    assert refs - by_organisation <= kinds
+    assert {ref.split("/")[0] for ref in by_organisation} <= set(get_args(OrganisationKind))
 
 
 def test_referrals_to_hospital_follow_from_consultations() -> None:

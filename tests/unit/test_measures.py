@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flowsim.episodes import Episodes, EpisodesFold
+from flowsim.episodes import Episodes, EpisodesFold, Organisation
 from flowsim.journal import read_frame, replay, write_frame
 from flowsim.measures import GROUPS, MEASURES, Better, Level, TwinTimes, measure_all
 from flowsim.measures.registry import Table, lower_quantile, mean, measure, share
@@ -40,6 +40,16 @@ def values(story: Story, group: str = "", **twins: TwinTimes) -> dict[str, float
     frame = measure_all(read(story), HEADER, **twins)
     chosen = frame[frame["group"] == group]
     return dict(zip(chosen["measure"], chosen["value"], strict=True))
+
+
+def organisation() -> Organisation:
+    """Return an organisation in which a GP has worked and a defect has begun."""
+    work = pd.DataFrame(
+        {"service": ["gp"], "organisation": ["gp"], "party": ["gp"], "purpose": ["searching"], "hours": [2.0]}
+    )
+    life = {"began_hours": [0.0], "believed_hours": [24.0], "mended_hours": [np.nan], "hit": [3]}
+    named = {"defect": ["d/gp/0"], "kind": ["d"], "organisation": ["gp"], "party": ["gp"], "fault": ["late"]}
+    return Organisation(work, pd.DataFrame({**named, **life}))
 
 
 def ten_referrals() -> Story:
@@ -308,7 +318,8 @@ def test_the_whole_list_of_measures_is_there_with_unit_direction_and_formula() -
         assert isinstance(entry.better, Better)
         assert len(entry.formula) > 20, name
     assert {m.level for m in MEASURES.values()} == set(Level) == set(GROUPS)
-    got = set(measure_all(read(four_cases()), HEADER, twin(1, 1, 1, 1), twin(1, 1, 1, 1))["measure"])
+    twins = twin(1, 1, 1, 1), twin(1, 1, 1, 1)
+    got = set(measure_all(read(four_cases()), HEADER, *twins, organisation())["measure"])
     assert got == set(MEASURES)
 
 
