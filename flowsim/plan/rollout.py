@@ -10,7 +10,7 @@ from typing import Any
 
 import networkx as nx
 
-from flowsim.config.experiment_file import Adoption, Design, Diffusion
+from flowsim.config.experiment_file import Design, Diffusion
 from flowsim.plan.levers import lever_turns
 from flowsim.plan.services import Builder
 from flowsim.topology import Region, practices_at, stable_hash
@@ -34,13 +34,6 @@ class GoLive:
     joins: bool = True
     before: bool = False
     people: float = 0.0
-
-
-def level_at_start(adoption: Adoption, view: str) -> str | tuple[str, ...]:
-    """Return the level of practices on the platform when the run begins."""
-    if view == "transition" and not adoption.go_live and adoption.diffusion is None:
-        return adoption.before
-    return adoption.before if adoption.waves is not None else adoption.gp_practices
 
 
 def go_lives(builder: Builder, order: tuple[int, ...], joined: frozenset[int]) -> tuple[GoLive, ...]:
@@ -178,12 +171,7 @@ def _leaving(
 
 def _luck(design: Design, name: str) -> float:
     """Return a uniform above 0 that a name always has under the seed of the joining order."""
-    return (stable_hash(f"{order_seed(design)}/{name}") + 0.5) / 2.0**64
-
-
-def order_seed(design: Design) -> int:
-    """Return the seed of a random joining order."""
-    return design.seed if design.adoption.order_seed is None else design.adoption.order_seed
+    return (stable_hash(f"{design.order_seed}/{name}") + 0.5) / 2.0**64
 
 
 def _spread(builder: Builder, still: tuple[int, ...], diffusion: Diffusion) -> list[tuple[float, int, bool]]:
