@@ -79,7 +79,8 @@ def get_stuck(plan: Arrays, state: State, t: int, now: float) -> None:
         if way == BY_AUDIT or way == BY_RECONCILIATION:
             every = setting["audit_every"] if way == BY_AUDIT else setting["reconcile_every"]
             chance = dial * (setting["audit_chance"] if way == BY_AUDIT else setting["reconcile_chance"])
-            if every <= 0.0 or chance <= 0.0:
+            # A chance so small that none of it is left beside 1 is never, too.
+            if every <= 0.0 or 1.0 - chance >= 1.0:
                 continue
             looks = 0.0
             if chance < 1.0:
