@@ -63,9 +63,7 @@ def _options(
 
 @app.command()
 def validate(
-    files: Annotated[
-        list[str], typer.Argument(help="Experiments, topologies, pathways, channels, faults, economics.")
-    ],
+    files: Annotated[list[str], typer.Argument(help="Files of any kind (see schema).")],
     loads: Annotated[bool, typer.Option("--loads", help="Print an experiment's load per service.")] = False,
 ) -> None:
     """Check files without running anything, and tell every fault of all of them."""
@@ -190,9 +188,7 @@ def chart(
 
 @app.command()
 def schema(
-    kind: Annotated[
-        str, typer.Argument(help="experiment, topology, pathway, channels, faults or economics.")
-    ] = "experiment",
+    kind: Annotated[str, typer.Argument(help="Which kind of file.")] = "experiment",
     docs: Annotated[
         Path | None, typer.Option(help="Write docs/configuration.md here instead, from the same models.")
     ] = None,

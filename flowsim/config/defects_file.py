@@ -116,6 +116,14 @@ class Escalation(Model):
     )
     faster: float = Field(default=1.0, ge=0, description="Times all these lengths of time.")
 
+    @model_validator(mode="after")
+    def _names(self) -> Escalation:
+        ids = [level.id for level in self.levels]
+        double = sorted({name for name in ids if ids.count(name) > 1})
+        if double:
+            raise ValueError(f"two levels are called {', '.join(double)}")
+        return self
+
 
 class Mending(Model):
     """What happens once the last level has accepted a defect."""

@@ -38,6 +38,18 @@ def _practices(value: Any) -> Any:
 PracticesField = Annotated[str | tuple[Identifier, ...], BeforeValidator(_practices)]
 
 
+def _order(value: Any) -> Any:
+    """Take a rule, or a list of practices."""
+    if isinstance(value, list | tuple) and not value:
+        raise ValueError("is a list that names nobody; name practices, or write a rule such as random")
+    return tuple(value) if isinstance(value, list) else value
+
+
+OrderRule = Literal["random", "largest_first", "smallest_first", "most_connected"]
+#: A rule, or practices by id.
+OrderField = Annotated[OrderRule | tuple[Identifier, ...], BeforeValidator(_order)]
+
+
 class Joining(Model):
     """What joining the platform changes for a practice, beside the channel."""
 
@@ -98,8 +110,8 @@ class Adoption(Model):
     """Who is on the platform."""
 
     gp_practices: PracticesField = Field(default="0 %", description="Practices on it from before the start.")
-    order: Literal["random", "largest_first", "smallest_first", "most_connected"] | tuple[Identifier, ...] = (
-        Field(default="random", description="In which order practices join; a list names them.")
+    order: OrderField = Field(
+        default="random", description="In which order practices join; a list names them."
     )
     organisations: tuple[Identifier, ...] | None = Field(
         default=None, description="Organisations on it; none: as the topology says."
@@ -134,6 +146,30 @@ class Adoption(Model):
         if len(both) > 1:
             raise ValueError(f"has both {' and '.join(both)}; give one")
         return self
+
+    @model_validator(mode="after")
+    def _one_thing_a_day(self) -> Adoption:
+        days: dict[dt.date, list[GoLive]] = {}
+        for change in self.go_live:
+            days.setdefault(change.on, []).append(change)
+        for day, changes in days.items():
+            if sum(change.gp_practices is not None for change in changes) > 1:
+                raise ValueError(f"go_live sets two levels of gp_practices on {day}; give one")
+            joining = {name for change in changes for name in change.organisations}
+            both = sorted(joining & {name for change in changes for name in change.leave})
+            if both:
+                raise ValueError(f"go_live lets {', '.join(both)} join and leave on {day}")
+        return self
+
+    def rolls_out(self, view: str) -> bool:
+        """Return whether practices go live evenly or in waves from the opening of the window on."""
+        if self.go_live or self.diffusion is not None:
+            return False
+        return view == "transition" or self.waves is not None
+
+    def level_at_start(self, view: str) -> str | tuple[str, ...]:
+        """Return the level of practices on the platform when the run begins."""
+        return self.before if self.rolls_out(view) else self.gp_practices
 
 
 class Outage(Model):
@@ -266,3 +302,8 @@ class Design(Model):
     economics: EconomicsFile | None = None
     faults_off: bool = Field(default=False, description="The same-adoption twin: no fault, no outage.")
     ideal: bool = Field(default=False, description="The ideal-message twin: each message there at once.")
+
+    @property
+    def order_seed(self) -> int:
+        """Return the seed of a random joining order."""
+        return self.seed if self.adoption.order_seed is None else self.adoption.order_seed

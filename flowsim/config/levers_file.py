@@ -47,6 +47,10 @@ class Act(Model):
             raise ValueError(f"on {self.on} takes no what (got '{self.what}')")
         if self.on in ("way", "paper_fallback", "owners", "test_coverage", "training") and self.full > 1:
             raise ValueError(f"on {self.on} is a chance: full must be from 0 to 1 (got {self.full:g})")
+        if self.on == "together" and (self.full < 1 or self.full % 1):
+            raise ValueError(
+                f"on together is a number of practices: full must be 1, 2, … (got {self.full:g})"
+            )
         return self
 
 

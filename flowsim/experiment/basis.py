@@ -46,7 +46,7 @@ def _certainties(value: Any) -> set[Certainty]:
 def practices_joined(design: Design) -> dict[str, int]:
     """Return ``practices_on_platform`` at the start and ``practices_total`` (those that can join)."""
     region = build(design.topology)
-    order = joining_order(region, design.adoption.order, design.seed)
+    order = joining_order(region, design.adoption.order, design.order_seed)
     on = practices_at(design.adoption.gp_practices, order, region)
     return {"practices_on_platform": len(on), "practices_total": sum(not p.outside for p in region.practices)}
 

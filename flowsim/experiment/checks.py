@@ -6,13 +6,16 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pydantic import BaseModel
+
 from flowsim.config.compose import DesignPoint, Study, load_study
 from flowsim.config.documents import DataPath, Document, dotted
 from flowsim.config.kinds import KINDS, kind_of
 from flowsim.config.loading import load_yaml, validate
-from flowsim.config.pathway_file import PathwayFile
-from flowsim.config.topology_file import TopologyFile
+from flowsim.config.schema import DefectsFile, LeversFile, PathwayFile, PeopleFile, TopologyFile
 from flowsim.errors import Fault, FaultsInFile, UsageError, did_you_mean
+from flowsim.experiment.lever_checks import lever_warnings
+from flowsim.experiment.world_checks import Finding, world_findings, world_warnings
 from flowsim.topology import Region, ServiceLoad, build, joining_order, load_per_service, practices_at, warn
 from flowsim.topology.checks import Where, check_topology, in_document
 from flowsim.topology.pathway_checks import check_pathway
@@ -56,7 +59,22 @@ def check_file(path: str | os.PathLike[str]) -> Checked:
         return Checked(str(path), f"topology: {model.name}, {counts}.")
     if isinstance(model, PathwayFile):
         return Checked(str(path), f"pathway: {model.label}, {len(model.steps)} steps.")
-    return Checked(str(path), f"{kind}.")
+    return Checked(str(path), f"{kind}{_sizes(model)}.")
+
+
+def _sizes(model: BaseModel) -> str:
+    """Return what a file on defects, people or levers has, to stand behind its kind."""
+    if isinstance(model, DefectsFile):
+        levels = len(model.escalation.levels)
+        return (
+            f": {len(model.latent)} latent classes, {len(model.known)} known, {levels} levels of escalation"
+        )
+    if isinstance(model, PeopleFile):
+        dip = "with" if model.learning is not None else "without"
+        return f": absence {100 * model.absence.value:.4g} %, {dip} a dip after go-lives"
+    if isinstance(model, LeversFile):
+        return f": {', '.join(model.levers)}" if model.levers else ": none"
+    return ""
 
 
 def check_study(study: Study) -> list[str]:
@@ -80,7 +98,10 @@ def check_study(study: Study) -> list[str]:
             regions[world] = build(design.topology)
             pathways = list(design.pathways.values())
             warnings += warn(regions[world], pathways, _within(document, ("topology",)))
-        faults += _setting_faults(study, point, regions[world])
+        found = _setting_faults(study, point, regions[world])
+        faults += found
+        if not found:
+            warnings += _setting_warnings(study, point, regions[world])
     _raise(faults)
     return [str(warning) for warning in dict.fromkeys(warnings)]
 
@@ -119,21 +140,35 @@ def _world_faults(point: DesignPoint, document: Document) -> list[Fault]:
 
 def _setting_faults(study: Study, point: DesignPoint, region: Region) -> list[Fault]:
     """Return what a point's settings name that the region does not have."""
-    found = list(_adoption_findings(point, region)) + list(_naming_findings(point, region))
+    found = list(_adoption_findings(point, region))
+    if not found:  # what follows counts practices
+        found = [*_naming_findings(point, region), *world_findings(point.design, region)]
+    return _placed(study, point, found)
+
+
+def _setting_warnings(study: Study, point: DesignPoint, region: Region) -> list[Fault]:
+    """Return what an analyst should know of a point's settings."""
+    found = [*world_warnings(point.design, region), *lever_warnings(point.design, region)]
+    return _placed(study, point, found)
+
+
+def _placed(study: Study, point: DesignPoint, found: list[Finding]) -> list[Fault]:
+    """Return findings as faults at the lines that were written for a point."""
     if not found:
         return []
-    where = in_document(study.document_of(point))
+    document = study.document_of(point)
+    where = in_document(document)
     faults = []
     for path, message, hint in found:
         file, line, source = where(path)
-        faults.append(Fault(file, line, dotted(path), message, hint, source))
+        faults.append(Fault(file, line, dotted(path, document.data), message, hint, source))
     return faults
 
 
-def _adoption_findings(point: DesignPoint, region: Region) -> Iterator[tuple[DataPath, str, str]]:
+def _adoption_findings(point: DesignPoint, region: Region) -> Iterator[Finding]:
     adoption = point.design.adoption
     try:
-        order = joining_order(region, adoption.order, point.design.seed)
+        order = joining_order(region, adoption.order, point.design.order_seed)
     except UsageError as error:
         yield ("adoption", "order"), error.message, error.hint
         return
@@ -153,7 +188,7 @@ def _adoption_findings(point: DesignPoint, region: Region) -> Iterator[tuple[Dat
             yield path, error.message, error.hint
 
 
-def _naming_findings(point: DesignPoint, region: Region) -> Iterator[tuple[DataPath, str, str]]:
+def _naming_findings(point: DesignPoint, region: Region) -> Iterator[Finding]:
     organisations = [organisation.id for organisation in region.topology.organisations]
     for index, name in enumerate(point.design.adoption.organisations or ()):
         if name not in organisations:

@@ -123,7 +123,9 @@ def defects_of(plan: Arrays, state: State, t: int, doom: int) -> int:
             place_purpose(step["place"], DRAW_DEFECT),
             visit_attempt(token["visit"], token["copy"], 0),
         )
-        if u < chance:
-            doom |= 1 << int(defect["fault"])
+        fault = int(defect["fault"])
+        # A lever on a class of fault works on both its forms, the independent one and the defect's.
+        if u < chance * state.dial[fault]:
+            doom |= 1 << fault
             token["defect"] = d
     return doom

@@ -28,7 +28,7 @@ from flowsim.kernel.queues import RANK_SHIFT, drop_first, first_of, is_void, sch
 from flowsim.kernel.receiving import arrived, receive, tell_sender
 from flowsim.kernel.retries import client_tries
 from flowsim.kernel.rows import write, write_hours
-from flowsim.kernel.silence import found, misread, report, send_back, vanish
+from flowsim.kernel.silence import found, misread, report, report_incomplete, send_back, vanish
 from flowsim.kernel.state import (
     ALARM,
     ARRIVE,
@@ -316,6 +316,8 @@ def done(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> bo
     elif token["role"] == DOUBLE:
         end(plan, state, journal, t, now)
     else:
+        if token["defect"] >= 0 and token["delivery"] != 0:
+            report_incomplete(plan, state, t, now)
         token["delivery"] = 0
         token["phase"] = RUNNING
         if errand == 0:

@@ -32,11 +32,13 @@ VANISHED_EVENT = int(Event.vanished)
 PHONE = int(Channel.phone)
 PATIENT = int(Party.patient)
 VANISHED = int(Fault.vanished)
+INCOMPLETE = int(Fault.incomplete)
 MOVING = int(Truth.moving)
 SILENT = int(Truth.silent)
 SEEN = int(Truth.seen)
 BY_CALL = int(FoundBy.patient_calls)
 BY_CHASING = int(FoundBy.referrer_chases)
+BY_MISSING = int(FoundBy.receiver_misses)
 BY_RECORD = int(FoundBy.shared_record_look)
 BY_NOTICE = int(FoundBy.misdelivery_notice)
 BY_FORWARD = int(FoundBy.forwarded)
@@ -78,7 +80,8 @@ def get_stuck(plan: Arrays, state: State, t: int, now: float) -> None:
         if way == BY_AUDIT or way == BY_RECONCILIATION:
             every = setting["audit_every"] if way == BY_AUDIT else setting["reconcile_every"]
             chance = dial * (setting["audit_chance"] if way == BY_AUDIT else setting["reconcile_chance"])
-            if every <= 0.0 or chance <= 0.0:
+            # A chance so small that none of it is left beside 1 is never, too.
+            if every <= 0.0 or 1.0 - chance >= 1.0:
                 continue
             looks = 0.0
             if chance < 1.0:
@@ -134,16 +137,38 @@ def found(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> N
 
 @compiled
 def report(plan: Arrays, state: State, t: int, reporter: int, way: int, now: float) -> None:
-    """Let somebody who has met a defect's victim say so; an organisation counts once, patients each.
+    """Let somebody who has met a defect's victim say so; a service counts once, patients each.
 
-    The notice has the way (0: an error queue) above the reporter's number.
+    So does each item of a comparison of what was ordered with what left: a list of many is not one person's
+    complaint. The notice has the way (0: an error queue or a reader) above the reporter's number.
     """
     d = int(state.token[t]["defect"])
-    if d < 0 or (state.reported[d, reporter] == 1 and plan.service[reporter]["party"] != PATIENT):
+    if d < 0:
         return
-    state.reported[d, reporter] = 1
+    if way != BY_RECONCILIATION:
+        if state.reported[d, reporter] == 1 and plan.service[reporter]["party"] != PATIENT:
+            return
+        state.reported[d, reporter] = 1
     case = state.case[state.token[t]["case"]]["id"]
     notify(state, now, DEFECT_REPORTED, d, reporter | way << WAY_SHIFT, case, state.token[t]["delivery"])
+
+
+@inlined
+def report_incomplete(plan: Arrays, state: State, t: int, now: float) -> None:
+    """Let a reader who sees that a defect has left a message incomplete say so, or read on.
+
+    The chance is that of missing a message that one expects.
+    """
+    token = state.token[t]
+    d = int(token["defect"])
+    if d < 0 or plan.defect[d]["fault"] != INCOMPLETE or not int(token["doom"]) >> INCOMPLETE & 1:
+        return
+    message = int(plan.step[token["send_step"]]["message"])
+    urgency = int(state.case[token["case"]]["urgency"])
+    u0, _, _, _ = draw(plan, state, t, token["send_step"], DRAW_FOUND, BY_MISSING)
+    chance = plan.way_chance[(BY_MISSING * MESSAGES + message) * URGENCIES + urgency]
+    if u0 < state.dial[DIAL_WAY + BY_MISSING] * chance:
+        report(plan, state, t, int(token["intended"]), 0, now)
 
 
 @inlined

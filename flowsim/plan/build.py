@@ -16,7 +16,7 @@ from flowsim.plan.families import FILLER, Families, role_table
 from flowsim.plan.layout import SETTING, Arrays
 from flowsim.plan.levers import lifted_ways
 from flowsim.plan.rates import channel_array, fault_rates, found_ways
-from flowsim.plan.rollout import go_lives, level_at_start, order_seed
+from flowsim.plan.rollout import go_lives
 from flowsim.plan.services import Builder, service_array
 from flowsim.plan.steps import Steps
 from flowsim.plan.world import WorldPlan, month_turns, moves_per_hour, world_plan
@@ -39,8 +39,8 @@ def build_plan(design: Design) -> Plan:
     """Return the plan of a design; raise FaultsInFile where its parts do not fit together."""
     region = build(design.topology)
     builder = Builder.of(design, region)
-    order = joining_order(region, design.adoption.order, order_seed(design))
-    joined = practices_at(level_at_start(design.adoption, design.view), order, region)
+    order = joining_order(region, design.adoption.order, design.order_seed)
+    joined = practices_at(design.adoption.level_at_start(design.view), order, region)
     pathways = list(design.pathways.values())
     services = service_array(builder, _on_platform(design, region, joined))
     steps = Steps(builder)

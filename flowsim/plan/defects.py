@@ -79,17 +79,18 @@ def defects_plan(
     plans: list[DefectPlan] = []
     told: list[dict[str, Any]] = []
     coverage = highest(lever_turns(design), "test_coverage", settings.testing.coverage.value)
+    met: set[str] = set()
     for life in lives:
-        if not life.joins:
+        # Defects come with the go-lives inside the run; whoever joined long before has had them.
+        if not life.joins or life.before or life.organisation in met:
             continue
+        # Whoever leaves and joins again meets no second set of the same defects.
+        met.add(life.organisation)
         for kind in settings.latent:
             if kind.at != life.party.name:
                 continue
             name = f"{kind.id}/{life.organisation}"
             for k in range(_slots(kind.number)):
-                # Whoever left and joins again meets no second set of the same defects.
-                if any(p.name == name and p.k == k for p in plans):
-                    continue
                 rows.append(_record(builder, steps, kind, f"{name}/{k}", life.organisation))
                 plans.append(
                     DefectPlan(

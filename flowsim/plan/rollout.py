@@ -10,7 +10,7 @@ from typing import Any
 
 import networkx as nx
 
-from flowsim.config.experiment_file import Adoption, Design, Diffusion
+from flowsim.config.experiment_file import Design, Diffusion
 from flowsim.plan.levers import lever_turns
 from flowsim.plan.services import Builder
 from flowsim.topology import Region, practices_at, stable_hash
@@ -36,13 +36,6 @@ class GoLive:
     people: float = 0.0
 
 
-def level_at_start(adoption: Adoption, view: str) -> str | tuple[str, ...]:
-    """Return the level of practices on the platform when the run begins."""
-    if view == "transition" and not adoption.go_live and adoption.diffusion is None:
-        return adoption.before
-    return adoption.before if adoption.waves is not None else adoption.gp_practices
-
-
 def go_lives(builder: Builder, order: tuple[int, ...], joined: frozenset[int]) -> tuple[GoLive, ...]:
     """Return every go-live and leaving of a design in order of time, those from before the run first."""
     design, region = builder.design, builder.region
@@ -59,6 +52,7 @@ def go_lives(builder: Builder, order: tuple[int, ...], joined: frozenset[int]) -
         joins = _in_turn(builder, order, joined)
     practices += [(at, p, on, False) for at, p, on in _together(list(joins), _together_of(design))]
     practices += [(at, p, False, False) for at, p in _leaving(builder, practices)]
+    practices = list(_changes(practices))
     people = design.people.learning.training.people_per_doctor if design.people.learning else 0.0
     moves = [_practice(region, *move, people) for move in practices]
     moves += _organisations(builder)
@@ -135,13 +129,27 @@ def _together_of(design: Design) -> int:
 
 
 def _together(moves: list[tuple[float, int, bool]], number: int) -> Iterator[tuple[float, int, bool]]:
-    """Let nobody go live until so many are ready; then all of them, and the others as they come."""
+    """Let nobody go live until so many are ready; then all of them, and the others as they come.
+
+    Whoever is to leave before that day never goes live.
+    """
     ready = [move for move in moves if move[2]]
     opens = ready[number - 1][0] if len(ready) >= number else math.inf
     for at, practice, joins in moves:
         when = max(at, opens) if joins else at
-        if when < math.inf:
+        gone = joins and any(p == practice and not on and at <= t <= when for t, p, on in moves)
+        if when < math.inf and not gone:
             yield when, practice, joins
+
+
+def _changes(moves: list[tuple[float, int, bool, bool]]) -> Iterator[tuple[float, int, bool, bool]]:
+    """Return the moves in order of time, without those of a practice that is there, or gone, already."""
+    on: set[int] = set()
+    for move in sorted(moves, key=lambda move: move[0]):
+        _, practice, joins, _ = move
+        if joins != (practice in on):
+            on.symmetric_difference_update({practice})
+            yield move
 
 
 def _leaving(
@@ -163,12 +171,7 @@ def _leaving(
 
 def _luck(design: Design, name: str) -> float:
     """Return a uniform above 0 that a name always has under the seed of the joining order."""
-    return (stable_hash(f"{order_seed(design)}/{name}") + 0.5) / 2.0**64
-
-
-def order_seed(design: Design) -> int:
-    """Return the seed of a random joining order."""
-    return design.seed if design.adoption.order_seed is None else design.adoption.order_seed
+    return (stable_hash(f"{design.order_seed}/{name}") + 0.5) / 2.0**64
 
 
 def _spread(builder: Builder, still: tuple[int, ...], diffusion: Diffusion) -> list[tuple[float, int, bool]]:

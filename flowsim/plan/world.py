@@ -33,13 +33,15 @@ class OutagePlan:
 class StaffingPlan:
     """How many there are at each service, week by week: (hours, share away) and a factor from levers.
 
-    ``staff`` has (service, name, number); ``away`` is by week, ``training`` by service and week's begin.
+    ``staff`` has (service, name, number). ``instants`` are (hours, week): the begin of each week (from
+    Monday to Sunday, counted from 0), and whatever a lever changes within one. ``away`` is by week,
+    ``training`` by service and week.
     """
 
     staff: tuple[tuple[int, str, int], ...]
-    weeks: tuple[float, ...]
+    instants: tuple[tuple[float, int], ...]
     away: tuple[float, ...]
-    training: dict[tuple[int, float], float]
+    training: dict[tuple[int, int], float]
     factor: dict[int, tuple[tuple[float, float], ...]]
 
 
@@ -212,41 +214,51 @@ def _staffing(builder: Builder, lives: tuple[GoLive, ...]) -> StaffingPlan | Non
     training = _training(builder, lives)
     if not (people.absence.value > 0.0 or people.holidays or turns or training):
         return None
-    first = (7 - design.start.weekday()) % 7 * 24.0
-    weeks = [0.0]
-    while first < builder.end_hours:
-        if first > 0.0:
-            weeks.append(first)
-        first += HOURS_PER_WEEK
     factor: dict[int, tuple[tuple[float, float], ...]] = {}
     for service in region.services:
         own = sorted({t.at_hours for t in turns if t.what == service.kind})
         if own:
             factor[service.index] = tuple((at, factor_at(turns, "staff", at, service.kind)) for at in own)
-    weeks = sorted({*weeks, *(t.at_hours for t in turns if t.at_hours < builder.end_hours)})
+    monday = first_monday(builder)
+    begins = [0.0, *(monday + k * HOURS_PER_WEEK for k in range(week_of(builder, builder.end_hours) + 1))]
+    times = sorted({at for at in (*begins, *(t.at_hours for t in turns)) if at < builder.end_hours})
+    weeks = week_of(builder, builder.end_hours) + 1
+    away = tuple(_away(builder, monday + HOURS_PER_WEEK * (k - (monday > 0.0))) for k in range(weeks))
     staff = tuple((s.index, s.key, s.staff) for s in region.services if s.staff > 0)
-    return StaffingPlan(staff, tuple(weeks), tuple(_away(builder, at) for at in weeks), training, factor)
+    return StaffingPlan(staff, tuple((at, week_of(builder, at)) for at in times), away, training, factor)
+
+
+def first_monday(builder: Builder) -> float:
+    """Return the hour at which the first Monday of a run begins."""
+    return (7 - builder.design.start.weekday()) % 7 * 24.0
+
+
+def week_of(builder: Builder, at: float) -> int:
+    """Return the number of the week of an instant; the days before the first Monday are week 0."""
+    monday = first_monday(builder)
+    return math.floor((at - monday) / HOURS_PER_WEEK) + int(monday > 0.0)
 
 
 def _away(builder: Builder, at: float) -> float:
     """Return the share of people away in the week that begins at an hour."""
     people = builder.design.people
-    day = f"{builder.design.start + timedelta(hours=at):%m-%d}"
+    day = f"{builder.design.start + timedelta(hours=max(at, 0.0)):%m-%d}"
     return people.absence.value + sum(h.away.value for h in people.holidays if h.first <= day <= h.last)
 
 
-def _training(builder: Builder, lives: tuple[GoLive, ...]) -> dict[tuple[int, float], float]:
-    """Return the share of staff at training, by service and the Monday (hours) before its go-live."""
+def _training(builder: Builder, lives: tuple[GoLive, ...]) -> dict[tuple[int, int], float]:
+    """Return the share of staff at training, by service and the week before its go-live.
+
+    A go-live on a Monday has the whole week before; one at the start of the run has been trained for.
+    """
     learning = builder.design.people.learning
     if learning is None or learning.training.away.value <= 0.0 or builder.design.ideal:
         return {}
-    first = (7 - builder.design.start.weekday()) % 7 * 24.0
-    out: dict[tuple[int, float], float] = {}
+    out: dict[tuple[int, int], float] = {}
     for life in lives:
-        if life.joins and not life.before:
-            weeks = math.ceil((life.at_hours - first) / HOURS_PER_WEEK) - 1
-            monday = max(first + HOURS_PER_WEEK * weeks, 0.0)
-            out |= {(service, monday): learning.training.away.value for service in life.services}
+        if life.joins and not life.before and life.at_hours > 0.0:
+            week = max(week_of(builder, math.nextafter(life.at_hours, 0.0)), 0)
+            out |= {(service, week): learning.training.away.value for service in life.services}
     return out
 
 

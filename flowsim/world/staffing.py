@@ -15,10 +15,10 @@ from flowsim.world.mailbox import Mailbox
 def staffing(env: simpy.Environment, mail: Mailbox, plan: StaffingPlan) -> Generator[simpy.Event, Any, None]:
     """Set each service's staff week by week; somebody always covers, so that one at least is there."""
     there = {service: number for service, _, number in plan.staff}
-    for week, (begins, away) in enumerate(zip(plan.weeks, plan.away, strict=True)):
+    for begins, week in plan.instants:
         yield env.timeout(max(begins - env.now, 0.0))
         for service, name, number in plan.staff:
-            share = min(away + plan.training.get((service, begins), 0.0), 1.0)
+            share = min(plan.away[week] + plan.training.get((service, week), 0.0), 1.0)
             luck, _ = mail.draw(f"absence/{name}", week)
             employed = round(number * _factor(plan, service, begins))
             present = max(employed - how_many(luck, employed, share), 1)

@@ -16,9 +16,17 @@ from ruamel.yaml import YAML
 from flowsim import vocabulary
 from flowsim.catalogue import catalogue_path, names
 from flowsim.config.compose import load_study
+from flowsim.config.kinds import KINDS
 from flowsim.config.loading import load, load_yaml, validate
 from flowsim.config.pathway_file import Branch, Cancel, Place, Repeat, Send, Work, step_targets
-from flowsim.config.schema import ChannelsFile, ExperimentFile, FaultsFile, PathwayFile
+from flowsim.config.schema import (
+    ChannelsFile,
+    DefectsFile,
+    ExperimentFile,
+    FaultsFile,
+    LeversFile,
+    PathwayFile,
+)
 from flowsim.config.topology_file import OrganisationKind
 from flowsim.config.values import Basis, Estimate, shares_sum_to_one
 from flowsim.errors import UsageError
@@ -26,8 +34,8 @@ from flowsim.errors import UsageError
 ROOT = Path(__file__).parents[2]
 EXPERIMENTS = sorted((ROOT / "experiments").glob("*.yaml"))
 PATHWAYS = names("pathways")
-#: Ways back that have no entry under found_by: they are set in misdelivery and audit.
-SET_ELSEWHERE = {"misdelivery_notice", "forwarded", "audit"}
+#: Ways back that have no entry under found_by: they are set in misdelivery, audit and reconciliation.
+SET_ELSEWHERE = {"misdelivery_notice", "forwarded", "audit", "reconciliation"}
 
 
 def estimates(model: BaseModel, basis: Basis, where: str) -> Iterator[tuple[str, Estimate, Basis]]:
@@ -48,9 +56,12 @@ def _estimates_in(value: object, basis: Basis, where: str) -> Iterator[tuple[str
 
 
 def written_estimates() -> list[tuple[str, Estimate, Basis]]:
-    channels = load(catalogue_path("channels", "channels"), ChannelsFile)
-    faults = load(catalogue_path("faults", "faults"), FaultsFile)
-    found = [*estimates(channels, channels.basis, "channels"), *estimates(faults, faults.basis, "faults")]
+    files = [
+        load(catalogue_path(kind, name), KINDS[kind])
+        for kind in ("channels", "faults", "defects", "people", "levers")
+        for name in names(kind)
+    ]
+    found = [each for file in files for each in estimates(file, file.basis, type(file).__name__)]  # type: ignore[attr-defined]
     # A default that no file mentions (no loss at all on a channel) is not a number somebody stated.
     return [(where, e, basis) for where, e, basis in found if e != Estimate(value=0.0)]
 
@@ -98,9 +109,10 @@ def test_the_starting_ranges_of_the_facts_are_kept() -> None:
     assert faults.found_by["receiver_misses"].chance.range == (0.005, 0.1)
 
 
-def test_every_fault_class_but_vanished_is_set_and_equal_changes_nothing() -> None:
+def test_every_fault_class_is_set_and_equal_changes_nothing() -> None:
     faults = load(catalogue_path("faults", "faults"), FaultsFile)
-    assert set(faults.faults) == set(vocabulary.Fault.__members__) - {"none", "vanished"}
+    assert set(faults.faults) == set(vocabulary.Fault.__members__) - {"none"}
+    assert faults.faults["vanished"].rate.value == 0  # defects bring it
     assert faults.rate_sets["equal"] == {}
     assert faults.everywhere == 1.0
 
@@ -127,8 +139,9 @@ def test_rate_sets_move_every_class_the_way_their_name_says() -> None:
 
 def test_each_way_back_that_a_fault_names_is_set_somewhere() -> None:
     faults = load(catalogue_path("faults", "faults"), FaultsFile)
-    assert faults.audit is not None
-    assert faults.audit.chance.value == 0
+    assert faults.audit is not None and faults.audit.chance.value == 0
+    assert faults.reconciliation is not None and faults.reconciliation.chance.value == 0
+    assert faults.found_by["phone_confirmation"].chance.value == 0
     named = {way for fault in faults.faults.values() for way in fault.found_by}
     assert named == set(faults.found_by) | SET_ELSEWHERE
     assert not set(faults.found_by) & SET_ELSEWHERE
@@ -139,6 +152,33 @@ def test_receipts_exist_on_edi_only_and_no_channel_makes_people_search_more() ->
     assert {name: c.receipts for name, c in channels.items() if c.receipts != "none"} == {"edi": "both"}
     assert {c.search_factor for c in channels.values()} == {1.0}
     assert [name for name, c in channels.items() if c.resend] == ["edi"]
+
+
+def test_addresses_that_age_are_a_file_of_their_own_and_change_nothing_else() -> None:
+    plain, aging = (load(catalogue_path("faults", name), FaultsFile) for name in ("faults", "faults_aging"))
+    assert plain.addresses is None and aging.addresses is not None
+    assert aging.model_copy(update={"addresses": None}) == plain
+
+
+def test_defects_can_be_noticed_by_somebody_and_the_catalogue_has_every_measure_asked_for() -> None:
+    """A class that nobody can find, and that no reader sees, would never end."""
+    faults = load(catalogue_path("faults", "faults"), FaultsFile)
+    defects = load(catalogue_path("defects", "defects"), DefectsFile)
+    assert {kind.at for kind in defects.latent} == {"hospital", "municipality", "gp", "specialist"}
+    for kind in defects.latent:
+        assert kind.fault == "incomplete" or faults.faults[kind.fault].found_by, kind.id
+    owners = [level.owner for level in defects.escalation.levels]
+    assert owners == ["municipality", "trust", "platform_company", "supplier", "region"]
+    assert defects.noticing.reports == (3, 30)
+    levers = load(catalogue_path("levers", "levers"), LeversFile).levers
+    assert set(levers) == {
+        "more_testing", "better_training", "simpler_to_use", "address_clean_up", "owner_for_every_list",
+        "reconciliation", "phone_confirmation", "faster_escalation", "more_intake_staff", "paper_fallback",
+        "wait_for_others",
+    }  # fmt: skip
+    for name, lever in levers.items():
+        assert lever.effect.range is not None and lever.effect.range[0] == 0, name
+        assert lever.costs, name
 
 
 @pytest.mark.parametrize("name", PATHWAYS)

@@ -174,6 +174,8 @@ def _economics(scenarios: pd.DataFrame, language: str) -> Chart:
 TARGETS = {("referral", "urgent"): 14.0, ("referral", "soon"): 42.0}
 DEADLINES = {"referral": 24.0, "discharge_ready_reply": 2.0}
 OUTAGES = pd.DataFrame({"from_day": [5.0], "to_day": [5.1]})
+
+
 def _defects(scenarios: pd.DataFrame) -> pd.DataFrame:
     """Return two kinds of defect; in the worst scenarios one of them is often not discovered in the run."""
     rows = []
