@@ -77,7 +77,7 @@ def medication_deviation_days_share(g: Columns) -> float:
 
 @measure(_LISTS, _PER_1000_DAYS, Better.lower)
 def medication_deviations_true_per_1000_days(g: Columns) -> float:
-    """New deviations that lasted a day or more, for every 1,000 patient-days.
+    """Deviations that began and lasted a day or more, for every 1,000 patient-days.
 
     Those with which a list began are left out. A list on its way for some hours is none.
     """
@@ -86,7 +86,7 @@ def medication_deviations_true_per_1000_days(g: Columns) -> float:
 
 @measure(_LISTS, _PER_1000_DAYS, Better.neutral)
 def medication_deviations_reported_per_1000_days(g: Columns) -> float:
-    """Reports of deviations that somebody found, for every 1,000 patient-days.
+    """Deviations that somebody found and reported, for every 1,000 patient-days.
 
     More reports can mean more deviations, or more people who look and write.
     """
