@@ -14,6 +14,8 @@ from flowsim.charts.backlog import backlog
 from flowsim.charts.backlog import draw as _draw_backlog
 from flowsim.charts.delivery_delay import delivery_delay
 from flowsim.charts.delivery_delay import draw as _draw_delivery_delay
+from flowsim.charts.discovery import discovery
+from flowsim.charts.discovery import draw as _draw_discovery
 from flowsim.charts.economics import draw as _draw_economics
 from flowsim.charts.economics import economics
 from flowsim.charts.stages import draw as _draw_stages
@@ -31,6 +33,7 @@ __all__ = [
     "adoption",
     "backlog",
     "delivery_delay",
+    "discovery",
     "economics",
     "load",
     "redraw",
@@ -50,6 +53,7 @@ DRAW: Final[dict[str, Callable[[pd.DataFrame, Labels], Figure]]] = {
     "backlog": _draw_backlog,
     "weeks": _draw_weeks,
     "economics": _draw_economics,
+    "discovery": _draw_discovery,
 }
 
 

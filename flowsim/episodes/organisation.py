@@ -35,7 +35,8 @@ class Organisation:
     ``work``: service, organisation, party, purpose, hours (in the observation window). ``defects``: one
     row for each that began: defect, kind, organisation, party, fault, began_hours, first_report_hours,
     believed_hours, discovered_hours (every level has accepted it), mended_hours (nan: not by the end),
-    reports, levels, hit (deliveries, in the whole run), happened_days (when it was found in reality).
+    end_hours (of the run), reports, levels, hit (deliveries, in the whole run), happened_days (when it was
+    found in reality).
     """
 
     work: pd.DataFrame
@@ -151,6 +152,7 @@ class OrganisationFold:
                 **self._life,
                 "first_report_hours": self._first_report,
                 "discovered_hours": self._discovered,
+                "end_hours": self._header.end_hours,
                 "reports": self._reports,
                 "levels": self._levels,
                 "hit": self._hit,

@@ -12,6 +12,7 @@ from matplotlib import pyplot as plt
 from flowsim.charts.adoption import adoption
 from flowsim.charts.backlog import backlog
 from flowsim.charts.delivery_delay import delivery_delay
+from flowsim.charts.discovery import discovery
 from flowsim.charts.economics import economics
 from flowsim.charts.stages import stages
 from flowsim.charts.style import Chart, save
@@ -97,10 +98,12 @@ def draw_charts(
         drawings["economics"] = lambda: economics(
             tables, scenarios, manifest["economics"], replications, **common
         )
+    if not profiles.get("defects", pd.DataFrame()).empty:
+        drawings["discovery"] = lambda: discovery(profiles["defects"], scenarios, **common)
     files: list[Path] = []
     left_out: list[str] = []
     for name, drawing in drawings.items():
-        if name not in ("adoption", "economics") and profiles.get(name, pd.DataFrame()).empty:
+        if name not in ("adoption", "economics", "discovery") and profiles.get(name, pd.DataFrame()).empty:
             left_out.append(f"{name}: there are no numbers for it")
             continue
         try:

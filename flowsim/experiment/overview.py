@@ -25,6 +25,8 @@ COLUMNS: Final = (
     ("days lists differ", ("medication_deviation_days_share",)),
     ("new a 1,000 days", ("medication_deviations_true_per_1000_days",)),
     ("reported a 1,000 days", ("medication_deviations_reported_per_1000_days",)),
+    ("defects discovered after", ("defect_days_to_discovered_mean",)),
+    ("hit by defects", ("defect_deliveries_hit",)),
 )
 #: What the overview says about the last level of each baseline.
 DIFFERENCE: Final = (("referrals_lost_share", "lost"), ("deliveries_lost_share", "lost"))

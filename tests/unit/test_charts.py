@@ -174,6 +174,19 @@ def _economics(scenarios: pd.DataFrame, language: str) -> Chart:
 TARGETS = {("referral", "urgent"): 14.0, ("referral", "soon"): 42.0}
 DEADLINES = {"referral": 24.0, "discharge_ready_reply": 2.0}
 OUTAGES = pd.DataFrame({"from_day": [5.0], "to_day": [5.1]})
+def _defects(scenarios: pd.DataFrame) -> pd.DataFrame:
+    """Return two kinds of defect; in the worst scenarios one of them is often not discovered in the run."""
+    rows = []
+    for name in scenarios["scenario"]:
+        for replication in range(1, 13):
+            for kind, days, happened in (("silent_template", 80.0, 110.0), ("order_queue", 200.0, np.nan)):
+                at = days * (1 + 0.4 * _effect(name)) * (0.5 + replication / 12)
+                found = 24.0 * at if at < 300.0 else np.nan
+                rows.append((name, replication, kind, 0.0, found, 7200.0, 400 * replication, happened))
+    columns = ["scenario", "replication", "kind", "began_hours", "discovered_hours", "end_hours", "hit"]
+    return pd.DataFrame(rows, columns=[*columns, "happened_days"])
+
+
 FAMILIES: dict[str, Callable[[pd.DataFrame, str], Chart]] = {
     "adoption": _adoption,
     "time_to_care": lambda s, language: charts.time_to_care(_care(s), s, targets=TARGETS, language=language),
@@ -181,6 +194,7 @@ FAMILIES: dict[str, Callable[[pd.DataFrame, str], Chart]] = {
     "stages": lambda s, language: charts.stages(_stages(s), s, language=language),
     "backlog": lambda s, language: charts.backlog(_backlog(s), s, OUTAGES, language=language),
     "economics": _economics,
+    "discovery": lambda s, language: charts.discovery(_defects(s), s, language=language),
 }
 
 
