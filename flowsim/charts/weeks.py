@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import fill
 from typing import Any, Final
 
 import numpy as np
@@ -42,6 +43,10 @@ SMALL: Final = {
 #: Small panels in a row, and at most so many scenarios with one.
 COLUMNS: Final = 3
 SCENARIOS_MOST: Final = 9
+#: A scenario's name over its panel is broken into lines of so many letters.
+TITLE_LETTERS: Final = 20
+#: Numbers on the logarithmic axis of small panels.
+_TICKS: Final = (0.1, 1.0, 10.0, 100.0, 1000.0)
 #: Titles compare the mean over so many last weeks.
 LAST_WEEKS: Final = 4
 _GO_LIVES = "go_lives"
@@ -130,8 +135,8 @@ def draw(frame: pd.DataFrame, labels: Labels) -> Figure:
     for first in range(0, len(small), COLUMNS):
         places = [f"level {i}" for i in range(first, min(first + COLUMNS, len(small)))]
         rows.append([*places, *["."] * (COLUMNS - len(places))])
-    heights = [2.1] * len(wide) + [1.45] * (len(rows) - len(wide))
-    figure = new_figure(1.35 + sum(heights), key_inches=0.36)
+    heights = [2.1] * len(wide) + [1.6] * (len(rows) - len(wide))
+    figure = new_figure(1.35 + sum(heights), key_inches=0.36 if small else 0.2)
     grid = figure.subplot_mosaic(rows, height_ratios=heights)  # type: ignore[arg-type]
     for panel in wide:
         _wide(grid[panel], lines[lines["panel"] == panel], names, labels)
@@ -139,15 +144,14 @@ def draw(frame: pd.DataFrame, labels: Labels) -> Figure:
         grid[panel].set_title(labels.text(f"weeks_{panel}"))
     for i, name in enumerate(small):
         axes = grid[f"level {i}"]
-        _small(axes, lines[(lines["level"] == name) & lines["panel"].isin(SMALL)], lines)
+        _small(axes, lines[(lines["level"] == name) & lines["panel"].isin(SMALL)], lines, labels)
         _go_lives(axes, live[live["level"] == name])
-        axes.set_title(labels.level(name))
+        axes.set_title(fill(labels.level(name), TITLE_LETTERS))
         axes.set_ylabel(labels.text("weeks_deviations") if i % COLUMNS == 0 else "")
-        localise(axes.yaxis, labels)
     bottom = f"level {(len(small) - 1) // COLUMNS * COLUMNS}" if small else wide[-1]
     grid[bottom].set_xlabel(labels.text("weeks_axis"), loc="left")
-    key = labels.text("weeks_key") + ("\n" + labels.text("weeks_key_lists") if small else "")
-    add_key(figure, key)
+    key = labels.text("weeks_key") + (" · " + labels.text("weeks_key_go_lives") if len(live) else "")
+    add_key(figure, key + ("\n" + labels.text("weeks_key_lists") if small else ""))
     add_title(figure, _title(lines, labels))
     add_footer(figure, _footer(lines, labels))
     for panel in wide:
@@ -160,33 +164,43 @@ def _wide(axes: Axes, part: pd.DataFrame, names: list[str], labels: Labels) -> N
     colours = distinct(len(names))
     for i, name in enumerate(names):
         line = part[part["level"] == name]
-        axes.plot(line["week"], line["value"], color=colours[i], ls=LINE_STYLES[i % len(LINE_STYLES)], lw=1.4)
+        # Where colours come round again, the kind of line is another.
+        style = LINE_STYLES[(i + i // len(set(colours))) % len(LINE_STYLES)]
+        axes.plot(line["week"], line["value"], color=colours[i], ls=style, lw=1.4)
         axes.fill_between(line["week"], line["low"], line["high"], color=colours[i], alpha=0.15, lw=0)
-    _limits(axes, part, part)
+    _limits(axes, part)
     localise(axes.yaxis, labels)
 
 
-def _small(axes: Axes, part: pd.DataFrame, every: pd.DataFrame) -> None:
-    """Draw true and reported deviations of one scenario, on the scale of all."""
+def _small(axes: Axes, part: pd.DataFrame, every: pd.DataFrame, labels: Labels) -> None:
+    """Draw true and reported deviations of one scenario, on the logarithmic scale of all."""
     colours = distinct(len(SMALL))
+    shown = every.loc[every["panel"].isin(SMALL) & (every["value"] > 0), "value"]
+    low, high = 0.6 * float(shown.min()), 1.7 * float(shown.max())
     for i, series in enumerate(SMALL):
-        line = part[part["panel"] == series]
+        line = part[(part["panel"] == series) & (part["value"] > 0)]
         axes.plot(line["week"], line["value"], color=colours[i], ls=LINE_STYLES[i], lw=1.4)
-        axes.fill_between(line["week"], line["low"], line["high"], color=colours[i], alpha=0.15, lw=0)
-    _limits(axes, part, every[every["panel"].isin(SMALL)])
-
-
-def _limits(axes: Axes, part: pd.DataFrame, every: pd.DataFrame) -> None:
+        edge = line["low"].clip(lower=low)
+        axes.fill_between(line["week"], edge, line["high"], color=colours[i], alpha=0.15, lw=0)
+    axes.set_yscale("log")
     axes.set_xlim(float(part["week"].min()), float(part["week"].max()))
-    highest, widest = float(every["value"].max()), every["high"].max()
+    axes.set_ylim(low, high)
+    ticks = [tick for tick in _TICKS if low <= tick <= high]
+    axes.set_yticks(ticks, [labels.number(tick, int(tick < 1)) for tick in ticks])
+    axes.set_yticks([], minor=True)
+
+
+def _limits(axes: Axes, part: pd.DataFrame) -> None:
+    axes.set_xlim(float(part["week"].min()), float(part["week"].max()))
+    highest, widest = float(part["value"].max()), part["high"].max()
     # A wide interval of few replications must not press the lines down to the axis.
     axes.set_ylim(0, 1.1 * highest if np.isnan(widest) else min(1.05 * float(widest), 1.5 * highest) or 1.0)
 
 
 def _go_lives(axes: Axes, live: pd.DataFrame) -> None:
-    """Tick the weeks in which somebody went live, inside the axis at its foot."""
+    """Tick the weeks in which somebody went live, at the top of a panel."""
     for week in sorted(set(live["week"])):
-        axes.plot([week, week], [0, 0.05], color=MUTED, lw=1.2, transform=axes.get_xaxis_transform())
+        axes.plot([week, week], [0.94, 1.0], color=MUTED, lw=1.2, transform=axes.get_xaxis_transform())
 
 
 def _ends(axes: Axes, part: pd.DataFrame, names: list[str], labels: Labels) -> None:
