@@ -23,6 +23,8 @@ from flowsim.charts.stages import stages
 from flowsim.charts.style import Chart, load, save, title_of
 from flowsim.charts.time_to_care import draw as _draw_time_to_care
 from flowsim.charts.time_to_care import time_to_care
+from flowsim.charts.weeks import draw as _draw_weeks
+from flowsim.charts.weeks import weeks
 from flowsim.labels import Labels, load_labels
 
 __all__ = [
@@ -39,6 +41,7 @@ __all__ = [
     "stages",
     "time_to_care",
     "title_of",
+    "weeks",
 ]
 
 #: What draws each family's frame; the names are those of the saved files.
@@ -48,6 +51,7 @@ DRAW: Final[dict[str, Callable[[pd.DataFrame, Labels], Figure]]] = {
     "delivery_delay": _draw_delivery_delay,
     "stages": _draw_stages,
     "backlog": _draw_backlog,
+    "weeks": _draw_weeks,
     "economics": _draw_economics,
     "discovery": _draw_discovery,
 }

@@ -16,6 +16,9 @@ ADOPTION: Final = "adoption.gp_practices"
 EQUAL: Final = "equal"
 REPLICATION: Final = ["scenario", "replication"]
 
+#: Weeks count while at least this share of the most patients is followed.
+FOLLOWED_LEAST: Final = 0.5
+
 #: Marks the list of those who wait for a bed or slot of a kind of service.
 PLACES: Final = "/places"
 
@@ -123,6 +126,20 @@ def backlog(profile: pd.DataFrame) -> pd.DataFrame:
     table = table.assign(service_kind=kind)
     keys = [*REPLICATION, "service_kind", "day"]
     return table.groupby(keys, observed=True)["list_length"].sum().reset_index()
+
+
+def weeks(profile: pd.DataFrame) -> pd.DataFrame:
+    """Return what recurs by scenario, replication and week, pathways added up, a column a measure.
+
+    Weeks in which fewer than half of the most patients are followed are left out: what is seen then is the
+    few who came late. ``go_lives`` is 0 where nobody went live.
+    """
+    if profile.empty:
+        return pd.DataFrame(columns=[*REPLICATION, "week", "go_lives"])
+    keys = [*REPLICATION, "week"]
+    table = profile.groupby([*keys, "measure"], observed=True)["count"].sum().unstack("measure").fillna(0.0)
+    most = table.groupby(REPLICATION)["cases_followed"].transform("max")
+    return table[table["cases_followed"] >= FOLLOWED_LEAST * most].reset_index()
 
 
 def with_texts(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from flowsim.charts.economics import economics
 from flowsim.charts.stages import stages
 from flowsim.charts.style import Chart, save
 from flowsim.charts.time_to_care import time_to_care
+from flowsim.charts.weeks import weeks
 from flowsim.config.experiment_file import Design
 from flowsim.config.pathway_file import Send
 from flowsim.topology.load import mean_hours
@@ -90,6 +91,7 @@ def draw_charts(
         ),
         "stages": lambda: stages(profiles["stages"], scenarios, **common),
         "backlog": lambda: backlog(profiles["backlog"], scenarios, outages, **common),
+        "weeks": lambda: weeks(profiles["weeks"], scenarios, **common),
     }
     if "economics" in tables:
         replications = int(tables["summary"]["replication"].max())

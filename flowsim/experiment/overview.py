@@ -21,6 +21,10 @@ COLUMNS: Final = (
     ("failed silently", ("silent_failure_share",)),
     ("median to care start", ("time_to_care_days_median",)),
     ("90th percentile", ("time_to_care_days_p90",)),
+    ("visits missed", ("visits_missed_share",)),
+    ("days lists differ", ("medication_deviation_days_share",)),
+    ("new a 1,000 days", ("medication_deviations_true_per_1000_days",)),
+    ("reported a 1,000 days", ("medication_deviations_reported_per_1000_days",)),
     ("defects discovered after", ("defect_days_to_discovered_mean",)),
     ("hit by defects", ("defect_deliveries_hit",)),
 )
