@@ -163,18 +163,21 @@ def test_every_class_of_defect_strikes_and_every_one_can_be_believed() -> None:
     assert believed == kinds
 
 
-def test_lists_get_owners_in_both_ways() -> None:
-    """Somebody comes upon one, and somebody goes through all of them: each alone is enough."""
-    own = settings()["defects"]["owners"]
-    for less in ({"search_every": None}, {"search_every": "2 weeks", "found_then": "500 days"}):
-        defects = {**settings()["defects"], "owners": {**own, **less}}
-        made = plan(
-            *[catalogue("pathways", name) for name in ("gp_referral", "laboratory_results")],
-            **{**settings(), "defects": defects, "days": 200},
-        )
-        rows = rows_of(made)
-        assert number(rows, Event.owner_lost) > 0
-        assert (number(rows, Event.owner_given) > 0) == (less["search_every"] is None)
+@pytest.mark.parametrize(("searched", "missed", "given"), [(1, 0, True), (0, 1, True), (0, 0, False)])
+def test_a_list_gets_an_owner_if_somebody_searches_or_misses_what_lies_there(
+    searched: int, missed: int, given: bool
+) -> None:
+    owners = {**settings()["defects"]["owners"], "search_every": "2 weeks" if searched else None}
+    blind = {"found_by": {}, "audit": None, "addresses": None}
+    more = {
+        "defects": {**settings()["defects"], "owners": owners, "latent": []},
+        "faults": {**settings()["faults"], **({} if missed else blind)},
+        "days": 200,
+    }
+    pathways = [catalogue("pathways", name) for name in ("gp_referral", "laboratory_results")]
+    rows = rows_of(plan(*pathways, **{**settings(), **more}))
+    assert number(rows, Event.owner_lost) > 0
+    assert (number(rows, Event.owner_given) > 0) is given
 
 
 # --- every lever -----------------------------------------------------------------------------------
