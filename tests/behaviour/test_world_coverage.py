@@ -168,7 +168,7 @@ def test_a_list_gets_an_owner_if_somebody_searches_or_misses_what_lies_there(
     searched: int, missed: int, given: bool
 ) -> None:
     owners = {**settings()["defects"]["owners"], "search_every": "2 weeks" if searched else None}
-    blind = {"found_by": {}, "audit": None, "addresses": None}
+    blind: dict[str, Any] = {"found_by": {}, "audit": None, "addresses": None}
     more = {
         "defects": {**settings()["defects"], "owners": owners, "latent": []},
         "faults": {**settings()["faults"], **({} if missed else blind)},
