@@ -119,6 +119,7 @@ def run(
     with ConsoleProgress(sys.stderr) as progress:
         outcome = run_study(study, options, program, carry_out, progress)
     typer.echo(_overview(folder))
+    _tell_economics(folder)
     typer.echo(
         f"{outcome.runs} runs ({outcome.new_runs} new) in {outcome.seconds:.0f} s, "
         f"{outcome.replications} replications. Written to {folder}; charts in {folder / 'charts'}.",
@@ -143,10 +144,12 @@ def show(
         from flowsim.experiment.overview import aggregate
 
         results = _results(out)
-        plain = aggregate(results.summary, results.scenarios, results.comparison, results.manifest)
+        tables = results.economics
+        plain = aggregate(results.summary, results.scenarios, results.comparison, results.manifest, tables)
         typer.echo(json.dumps(plain, ensure_ascii=False, indent=1, allow_nan=False))
         return
     typer.echo(_overview(out))
+    _tell_economics(out)
 
 
 @app.command()
@@ -246,6 +249,31 @@ def _overview(out: Path) -> str:
     if manifest["notice"]:
         lines.append(manifest["notice"])
     return "\n".join(lines)
+
+
+def _tell_economics(out: Path) -> None:
+    """Print cost and benefit, if the folder has any: a table on a terminal, plain lines elsewhere."""
+    from flowsim.experiment.economics_overview import economics_block, plain
+
+    results = _results(out)
+    if not results.economics:
+        return
+    block = economics_block(results.economics, results.manifest["economics"])
+    typer.echo("")
+    if not sys.stdout.isatty():
+        typer.echo(plain(block))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=block.heading, title_justify="left", box=None, header_style="bold")
+    for place, head in enumerate(block.heads):
+        table.add_column(head, justify="left" if place < 2 else "right", no_wrap=place < 2)
+    for row in block.rows:
+        table.add_row(*row)
+    Console(file=sys.stdout).print(table)
+    for line in block.lines:
+        typer.echo(line)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Durations, shares and the calendar: what a file says in words, as numbers, and back again.
+"""Durations, shares, money and the calendar: what a file says in words, as numbers, and back again.
 
-Files say ``4 h``, ``2 working days`` and ``20 %``; the model counts hours as float from the start date,
-on the standard clock without summer time (every day has 24 h), and shares between 0 and 1.
+Files say ``4 h``, ``2 working days``, ``20 %`` and ``80 MNOK``; the model counts hours as float from the
+start date, on the standard clock without summer time (every day has 24 h), shares between 0 and 1, and NOK.
 The ``parse_`` functions raise ``ValueError`` with the predicate of a sentence ("must be …"), so that
 whoever knows the name of the setting can put it in front.
 """
@@ -59,6 +59,13 @@ _QUANTITY = re.compile(
     r"([+\-\u2212]?)\s*(\d+(?:\.\d*)?|\.\d+)(e[+-]?\d{1,3})?\s*([^\d\s].*)?", re.IGNORECASE
 )
 _EXAMPLE: Final = 'for example "4 h", "3 days" or "2 working days"'
+_NOK_OF_UNIT: Final[dict[str, int]] = {
+    "NOK": 1,
+    "MNOK": 10**6,
+    "million NOK": 10**6,
+    "billion NOK": 10**9,
+}
+_MONEY_EXAMPLE: Final = 'for example "650 NOK", "80 MNOK" or "6.7 billion NOK"'
 
 
 @total_ordering
@@ -153,6 +160,32 @@ def parse_share(value: object) -> float:
     return share
 
 
+def parse_money(value: object) -> float:
+    """Return the NOK that a text such as "650 NOK", "80 MNOK" or "6.7 billion NOK" stands for.
+
+    Raises ``ValueError`` with a sentence and an example for a bare number, an unknown unit and a negative
+    number.
+    """
+    if not isinstance(value, str):
+        raise ValueError(f"must be an amount of money with its unit (got {shown(value)}); {_MONEY_EXAMPLE}")
+    number, unit = _quantity(value, _MONEY_EXAMPLE, "an amount of money")
+    unit = " ".join(unit.split())
+    if unit not in _NOK_OF_UNIT:
+        known = did_you_mean(unit, _NOK_OF_UNIT)
+        raise ValueError(f'must have a known unit of money (got "{value}"). {known}')
+    return _finite(number * _NOK_OF_UNIT[unit], value, _MONEY_EXAMPLE)
+
+
+def money_text(nok: float) -> str:
+    """Return an amount as text that ``parse_money`` reads back to the same number.
+
+    >>> money_text(80e6), money_text(5745.0)
+    ('80 MNOK', '5745 NOK')
+    """
+    millions = f"{nok / 1e6:.12g} MNOK"
+    return millions if nok >= 1e6 and parse_money(millions) == nok else f"{_plain(nok)} NOK"
+
+
 def shown(value: object) -> str:
     """Return what was written in a file, as it would be written there, cut where it is long.
 
@@ -191,11 +224,11 @@ def _quantity(text: str, example: str, what: str) -> tuple[Decimal, str]:
     return number, unit
 
 
-def _finite(number: Decimal, text: str) -> float:
+def _finite(number: Decimal, text: str, example: str = _EXAMPLE) -> float:
     """Return a number as float, or raise ``ValueError`` where it is too large to be one."""
     value = float(number)
     if not math.isfinite(value):
-        raise ValueError(f'must not be so large (got "{text}"); {_EXAMPLE}')
+        raise ValueError(f'must not be so large (got "{text}"); {example}')
     return value
 
 

@@ -99,7 +99,9 @@ def with_defect(plan: Plan, *faults: Fault, chance: float = 1.0, **only: int) ->
         defect[name] = only.get(name, -1)
     defect["messages"] = 1 << only["message"] if "message" in only else -1
     defect["hash"], defect["chance"], defect["fault"] = 77 + np.arange(len(faults)), chance, faults
-    defect["copies_only"] = only.get("copies_only", 0)
+    defect["chance_copy"] = chance
+    if only.get("copies_only"):
+        defect["chance"] = 0.0
     return replace(plan, arrays=plan.arrays._replace(defect=defect))
 
 

@@ -1,4 +1,4 @@
-"""The catalogue that comes with flowsim: channels, faults and pathways, each number with its source."""
+"""The catalogue that comes with flowsim: channels, faults, economics and pathways, with sources."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from flowsim.errors import UsageError, did_you_mean
 
-Kind = Literal["channels", "faults", "defects", "people", "levers", "pathways"]
+Kind = Literal["channels", "faults", "defects", "people", "levers", "economics", "pathways"]
 
 #: Where each kind of file lies below this package; a kind's files begin with its name.
 _PATTERN: Final[dict[str, str]] = {
@@ -17,6 +17,7 @@ _PATTERN: Final[dict[str, str]] = {
     "defects": "defects*.yaml",
     "people": "people*.yaml",
     "levers": "levers*.yaml",
+    "economics": "economics*.yaml",
     "pathways": "pathways/*.yaml",
 }
 

@@ -14,11 +14,17 @@ from flowsim.charts.backlog import backlog
 from flowsim.charts.backlog import draw as _draw_backlog
 from flowsim.charts.delivery_delay import delivery_delay
 from flowsim.charts.delivery_delay import draw as _draw_delivery_delay
+from flowsim.charts.discovery import discovery
+from flowsim.charts.discovery import draw as _draw_discovery
+from flowsim.charts.economics import draw as _draw_economics
+from flowsim.charts.economics import economics
 from flowsim.charts.stages import draw as _draw_stages
 from flowsim.charts.stages import stages
 from flowsim.charts.style import Chart, load, save, title_of
 from flowsim.charts.time_to_care import draw as _draw_time_to_care
 from flowsim.charts.time_to_care import time_to_care
+from flowsim.charts.weeks import draw as _draw_weeks
+from flowsim.charts.weeks import weeks
 from flowsim.labels import Labels, load_labels
 
 __all__ = [
@@ -27,12 +33,15 @@ __all__ = [
     "adoption",
     "backlog",
     "delivery_delay",
+    "discovery",
+    "economics",
     "load",
     "redraw",
     "save",
     "stages",
     "time_to_care",
     "title_of",
+    "weeks",
 ]
 
 #: What draws each family's frame; the names are those of the saved files.
@@ -42,6 +51,9 @@ DRAW: Final[dict[str, Callable[[pd.DataFrame, Labels], Figure]]] = {
     "delivery_delay": _draw_delivery_delay,
     "stages": _draw_stages,
     "backlog": _draw_backlog,
+    "weeks": _draw_weeks,
+    "economics": _draw_economics,
+    "discovery": _draw_discovery,
 }
 
 

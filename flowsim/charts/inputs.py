@@ -16,6 +16,9 @@ ADOPTION: Final = "adoption.gp_practices"
 EQUAL: Final = "equal"
 REPLICATION: Final = ["scenario", "replication"]
 
+#: Weeks count while at least this share of the most patients is followed.
+FOLLOWED_LEAST: Final = 0.5
+
 #: Marks the list of those who wait for a bed or slot of a kind of service.
 PLACES: Final = "/places"
 
@@ -24,7 +27,8 @@ def levels(scenarios: pd.DataFrame) -> pd.DataFrame:
     """Return what each scenario is called on a chart: ``scenario, rates, level, order, practices_share``.
 
     The level is the adoption setting as the experiment writes it ("25 %"); where that does not tell
-    scenarios of one rate set apart, all settings that do; where there are none, the scenario's name.
+    scenarios of one rate set apart, all settings that do; where there are none, or scenarios have names of
+    their own ("before"), the scenario's name.
     ``order`` is by practices on the platform, then as listed.
     """
     table = scenarios.reset_index(drop=True)
@@ -33,7 +37,8 @@ def levels(scenarios: pd.DataFrame) -> pd.DataFrame:
     level = _texts(table, [ADOPTION] if ADOPTION in table.columns else [], names)
     if (level + "\0" + rates).duplicated().any():
         varied = [c for c in setting_columns(table) if c != RATES and len(set(table[c].astype(str))) > 1]
-        level = _texts(table, varied, names)
+        # A grid's names are made of its settings; any other name says more than they do.
+        level = _texts(table, varied if names.str.contains("=").all() else [], names)
         if (level + "\0" + rates).duplicated().any():
             level = names
     on, total = (_numbers(table, c) for c in ("practices_on_platform", "practices_total"))
@@ -121,6 +126,20 @@ def backlog(profile: pd.DataFrame) -> pd.DataFrame:
     table = table.assign(service_kind=kind)
     keys = [*REPLICATION, "service_kind", "day"]
     return table.groupby(keys, observed=True)["list_length"].sum().reset_index()
+
+
+def weeks(profile: pd.DataFrame) -> pd.DataFrame:
+    """Return what recurs by scenario, replication and week, pathways added up, a column a measure.
+
+    Weeks in which fewer than half of the most patients are followed are left out: what is seen then is the
+    few who came late. ``go_lives`` is 0 where nobody went live.
+    """
+    if profile.empty:
+        return pd.DataFrame(columns=[*REPLICATION, "week", "go_lives"])
+    keys = [*REPLICATION, "week"]
+    table = profile.groupby([*keys, "measure"], observed=True)["count"].sum().unstack("measure").fillna(0.0)
+    most = table.groupby(REPLICATION)["cases_followed"].transform("max")
+    return table[table["cases_followed"] >= FOLLOWED_LEAST * most].reset_index()
 
 
 def with_texts(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:

@@ -19,7 +19,7 @@ from flowsim.config.documents import Data, DataPath, Document, Origin, find_path
 from flowsim.config.experiment_file import Design, ExperimentFile
 from flowsim.config.grid import AS_GIVEN, Change, Point, common_changes, parse_half_width, points, value_text
 from flowsim.config.loading import load_yaml, validate
-from flowsim.config.parts import WORLD, Parts, checked, read_parts
+from flowsim.config.parts import OPTIONAL, WORLD, Parts, checked, read_parts
 from flowsim.errors import Fault, FaultsInFile, did_you_mean
 from flowsim.labels import load_labels
 
@@ -85,6 +85,7 @@ class Study:
         from_design = {*WORLD, "pathways", *_SETTINGS_ONLY}
         given = self.experiment.model_dump(mode="json", exclude={"base", "change", "scenarios", *from_design})
         design = self.base.model_dump(mode="json", include=from_design)
+        design = {name: part for name, part in design.items() if part is not None or name not in OPTIONAL}
         settings = {name: design.pop(name) for name in _SETTINGS_ONLY}
         scenarios = {point.name: dict(point.settings) for point in self.points}
         return {**given, **settings, "scenarios": scenarios, **design}
@@ -178,7 +179,8 @@ class _Composer:
             self.faults += _explained(self.document, point, changes)
             return None
         if not self._shared:
-            self._shared = {name: (data[name], getattr(design, name)) for name in (*WORLD, "pathways")}
+            parts = [name for name in (*WORLD, "pathways") if name in data]
+            self._shared = {name: (data[name], getattr(design, name)) for name in parts}
         if design.rates != _ALWAYS_LEGAL_RATES and design.rates not in design.faults.rate_sets:
             self.faults.append(self._rates_fault(design, changes))
             return None
@@ -209,6 +211,9 @@ class _Composer:
         known = [name for name in Design.model_fields if name in (*_SETTINGS_ONLY, *WORLD, "pathways")]
         if words[0] not in known:
             return self._path_fault(change, f"'{words[0]}' is not known here.", did_you_mean(words[0], known))
+        if words[0] in OPTIONAL and words[0] not in data:
+            message = f"'{change.path}': this experiment names no {words[0]}."
+            return self._path_fault(change, message, f"Add {words[0]}: {words[0]}")
         if words[0] == "pathways" and (len(words) == 1 or words[1] not in data["pathways"]):
             word = words[1] if len(words) > 1 else ""
             message = f"'{change.path}': no pathway of this experiment is called '{word}'."

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from flowsim.config.catalogue_file import ChannelName, FaultName
+from flowsim.config.catalogue_file import ChannelName, FaultName, WayName
 from flowsim.config.pathway_file import MessageName
 from flowsim.config.starts import ServiceRef
 from flowsim.config.values import Basis, Distribution, Estimate, Identifier, Model, Share
@@ -60,7 +60,10 @@ class Known(Hit):
     receiver: ServiceRef | None = Field(
         default=None, description="Only to this service (organisation/service); none: all."
     )
-    reach: Share = Field(description="Share of the class that it hits.")
+    reach: Share = Field(gt=0, description="Share of the class that it hits.")
+    copies_reach: Share | None = Field(
+        default=None, description="Share of the copies that it hits; none: as of the others."
+    )
     begins: dt.date = Field(description="The day on which it begins, such as a go-live.")
     happened: int | None = Field(
         default=None, ge=1, description="After how many days it was found in reality; drawn in charts."
@@ -80,6 +83,9 @@ class Noticing(Model):
 
     reports: tuple[int, int] = Field(
         description="Fewest and most independent reports before it is believed; each number as likely."
+    )
+    proof: tuple[WayName, ...] = Field(
+        default=("reconciliation",), description="Ways of which one find is enough, as it shows them all."
     )
     basis: Basis | None = Field(default=None, description="Where the numbers come from.")
 

@@ -12,9 +12,9 @@ from typing import Any, Final, get_args
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from flowsim.config import experiment_file, pathway_file, topology_file, values
+from flowsim.config import economics_file, experiment_file, pathway_file, topology_file, values
 from flowsim.config.kinds import KINDS
-from flowsim.units import parse_share
+from flowsim.units import parse_money, parse_share
 
 _DURATION: Final = {"title": "duration", "type": "string", "examples": ["4 h", "2 working days", "26 weeks"]}
 _SHARE: Final = {
@@ -24,6 +24,8 @@ _SHARE: Final = {
         {"type": "string", "pattern": "^ *[0-9.]+ *%? *$"},
     ],
 }
+_MONEY: Final = {"title": "money", "type": "string", "examples": ["650 NOK", "80 MNOK", "6.7 billion NOK"]}
+_NUMBER: Final = {"title": "number above 0", "type": "number", "exclusiveMinimum": 0}
 _PRACTICES: Final = {
     "title": "practices",
     "anyOf": [{"type": ["string", "number"]}, {"type": "array", "items": {"type": "string"}}],
@@ -41,8 +43,8 @@ Every file that flowsim reads, key by key. This page is generated from the model
 (`flowsim schema --docs docs/configuration.md`) and a test keeps it current.
 
 Durations are text with a unit: `4 h`, `30 min`, `3 days`, `26 weeks`, `2 working days`. Shares are `20 %` or
-`0.2`. Unknown keys are refused. An experiment may build on another with `base:`; mappings are then merged key
-by key, and everything else is replaced.
+`0.2`, sums of money `650 NOK`, `80 MNOK` or `6.7 billion NOK`. Unknown keys are refused. An experiment may
+build on another with `base:`; mappings are then merged key by key, and everything else is replaced.
 
 `vary:` takes dotted paths and makes the full grid, `scenarios:` names single design points, `change:` sets
 something in every scenario. A path reaches any part, items of a list by their `id`, such as
@@ -58,6 +60,7 @@ _INTRODUCTIONS: Final = {
     "defects": "Defects file",
     "people": "People file",
     "levers": "Levers file",
+    "economics": "Economics file",
 }
 
 
@@ -81,6 +84,7 @@ class _Schema(GenerateJsonSchema):
 #: The functions that read what a file says (private to their modules), and the whole of what they take.
 _WHOLE: Final[dict[Any, JsonSchemaValue]] = {
     parse_share: _SHARE,
+    parse_money: _MONEY,
     values._duration: _DURATION,  # noqa: SLF001
     values._hours_only: _DURATION,  # noqa: SLF001
     experiment_file._practices: _PRACTICES,  # noqa: SLF001
@@ -90,6 +94,8 @@ _WHOLE: Final[dict[Any, JsonSchemaValue]] = {
 _PLAIN_FORMS: Final[dict[Any, tuple[str, JsonSchemaValue]]] = {
     values._distribution: ("distribution", _DURATION),  # noqa: SLF001
     values.Estimate._plain.__func__: ("estimate", _SHARE),  # noqa: SLF001
+    economics_file.Money._plain.__func__: ("money with its source", _MONEY),  # noqa: SLF001
+    economics_file.Number._plain.__func__: ("number with its source", _NUMBER),  # noqa: SLF001
 }
 
 
@@ -225,6 +231,7 @@ def _default(value: object) -> str:
 _NAMED: Final = {
     "duration": "duration",
     "share": "share",
+    "money": "sum of money",
     "practices": "share, number of practices, or list of ids",
     "staff": 'whole number, or "unlimited"',
     "distribution": "[distribution](#distributions)",

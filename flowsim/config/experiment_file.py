@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from flowsim.config.catalogue_file import ChannelsFile, FaultsFile
 from flowsim.config.defects_file import DefectsFile
+from flowsim.config.economics_file import EconomicsFile
 from flowsim.config.levers_file import LeversFile
 from flowsim.config.pathway_file import PathwayFile
 from flowsim.config.people_file import PeopleFile
@@ -235,6 +236,9 @@ class ExperimentFile(Model):
         default="people_plain", description="How people work: a name from the catalogue, or a file."
     )
     levers: str = Field(default="levers", description="Levers: a name from the catalogue, or a file.")
+    economics: str | None = Field(
+        default=None, description="Economics: a name from the catalogue, or a file; none: no economics."
+    )
     start: dt.date = Field(description="The first day.")
     warm_up: PlainDuration = Field(description="Time before the window; not measured.")
     observe: PlainDuration = Field(description="Cases created in this window are measured.")
@@ -295,6 +299,7 @@ class Design(Model):
     people: PeopleFile = PLAIN_PEOPLE
     levers: LeversFile = NO_LEVERS
     use_levers: tuple[Identifier, ...] = ()
+    economics: EconomicsFile | None = None
     faults_off: bool = Field(default=False, description="The same-adoption twin: no fault, no outage.")
     ideal: bool = Field(default=False, description="The ideal-message twin: each message there at once.")
 

@@ -10,6 +10,7 @@ from flowsim.config.documents import Document
 from flowsim.config.schema import (
     ChannelsFile,
     DefectsFile,
+    EconomicsFile,
     ExperimentFile,
     FaultsFile,
     LeversFile,
@@ -29,6 +30,7 @@ KINDS: Final[dict[str, type[BaseModel]]] = {
     "defects": DefectsFile,
     "people": PeopleFile,
     "levers": LeversFile,
+    "economics": EconomicsFile,
 }
 
 

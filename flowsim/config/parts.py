@@ -1,4 +1,4 @@
-"""The files that an experiment names: its topology, pathways, channels and faults, found and read."""
+"""The files that an experiment names: topology, pathways, channels, faults, economics; found and read."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from flowsim.config.loading import load_yaml, validate
 from flowsim.config.schema import (
     ChannelsFile,
     DefectsFile,
+    EconomicsFile,
     FaultsFile,
     LeversFile,
     PathwayFile,
@@ -31,7 +32,10 @@ WORLD: Final[dict[str, type[BaseModel]]] = {
     "defects": DefectsFile,
     "people": PeopleFile,
     "levers": LeversFile,
+    "economics": EconomicsFile,
 }
+#: Parts that an experiment may do without.
+OPTIONAL: Final = frozenset({"economics"})
 
 _CATALOGUE: Final = Path(__file__).parents[1] / "catalogue"
 
@@ -49,7 +53,7 @@ def checked(document: Document, model: type[Model], faults: list[Fault]) -> Mode
 
 @dataclass
 class Parts:
-    """The documents that an experiment names: topology, channels and faults, and pathways by id."""
+    """The documents that an experiment names: its world, perhaps economics, and pathways by id."""
 
     world: dict[str, Document]
     pathways: dict[str, Document]
@@ -62,6 +66,8 @@ def read_parts(document: Document, faults: list[Fault]) -> Parts | None:
     whole = True
     for name, model in WORLD.items():
         given = document.data.get(name, ExperimentFile.model_fields[name].default)
+        if given is None and name in OPTIONAL:
+            continue
         part = _read_part(document, (name,), given, name, model, faults)
         whole = whole and part is not None
         if part is not None:

@@ -6,6 +6,7 @@ Each kind of file has its module; each field is documented in place, and
 
 from flowsim.config.catalogue_file import ChannelsFile, FaultsFile
 from flowsim.config.defects_file import DefectsFile
+from flowsim.config.economics_file import EconomicsFile
 from flowsim.config.experiment_file import Design, ExperimentFile
 from flowsim.config.levers_file import LeversFile
 from flowsim.config.pathway_file import STEP_CLASSES, PathwayFile
@@ -17,6 +18,7 @@ __all__ = [
     "ChannelsFile",
     "DefectsFile",
     "Design",
+    "EconomicsFile",
     "ExperimentFile",
     "FaultsFile",
     "LeversFile",

@@ -210,6 +210,9 @@ class ServiceRule(Model):
     inhabitants_per_district: int | None = Field(
         default=None, ge=1, description="Split into districts of about this size; none: one for all."
     )
+    address: Literal["edi", "portal", "none"] = Field(
+        default="edi", description="How it is reached from outside."
+    )
 
 
 class MunicipalityGroup(Model):

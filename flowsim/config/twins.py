@@ -23,7 +23,7 @@ from flowsim.vocabulary import Channel
 _FOR_PEOPLE: Final = frozenset({"label", "basis", "notice", "question"})
 #: Fields of certain models that the simulation does not read.
 _FOR_PEOPLE_IN: Final[dict[str, frozenset[str]]] = {
-    "Design": frozenset({"experiment", "scenario"}),
+    "Design": frozenset({"experiment", "scenario", "economics"}),
     "TopologyFile": frozenset({"name"}),
     "Estimate": frozenset({"range", "source", "certainty"}),
     "Lever": frozenset({"costs"}),

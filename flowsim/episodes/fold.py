@@ -8,6 +8,7 @@ import numpy as np
 
 from flowsim.episodes import layout, profiles, rows
 from flowsim.episodes.frames import REQUESTS, Episodes, cases_frame, deliveries_frame
+from flowsim.episodes.recurring import RecurringFold
 from flowsim.journal import Block, RunHeader
 from flowsim.vocabulary import JOURNAL_SCHEMA, StepKind
 
@@ -33,6 +34,8 @@ class EpisodesFold:
         self._deliveries = np.zeros(1, layout.DELIVERY_ROW)
         self._slots = _empty_slots(_FIRST_SLOTS)
         self._used = layout.Used(np.zeros(1, np.int64), np.zeros(1, np.int64), np.zeros(1, np.int64))
+        self._recurring = RecurringFold()
+        self._recurring.start(header)
         days = int(np.ceil(header.end_hours / 24.0))
         services = len(header.services)
         self._lengths = layout.Lengths(
@@ -44,6 +47,7 @@ class EpisodesFold:
         # One array type only (read-only, contiguous), so that the loop is compiled once.
         view = np.ascontiguousarray(block, dtype=JOURNAL_SCHEMA)[:]
         view.flags.writeable = False
+        self._recurring.take(view)
         for first in range(0, len(view), _SLICE):
             part = view[first : first + _SLICE]
             self._make_room(len(part), float(part["time"][0]))
@@ -66,14 +70,16 @@ class EpisodesFold:
         raw_deliveries = self._deliveries[: int(self._used.deliveries[0])]
         deliveries = deliveries_frame(raw_deliveries, raw_cases, header)
         cases = cases_frame(raw_cases, raw_deliveries, deliveries, header)
+        recurring = self._recurring.finish()
         return Episodes(
-            cases=cases,
+            cases=recurring.beside(cases),
             deliveries=deliveries,
             profiles={
                 "backlog": profiles.backlog(self._lengths.daily, header),
                 "delivery_delay": profiles.delivery_delay(deliveries),
                 "time_to_care": profiles.time_to_care(cases, header),
                 "stages": profiles.stages(deliveries),
+                "weeks": recurring.weeks,
             },
         )
 

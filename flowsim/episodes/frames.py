@@ -47,7 +47,8 @@ _FAR_DAYS: Final = 400  # working-day arithmetic may reach past the end of the r
 class Episodes:
     """The results of one run: a row per case, a row per delivery, and small frames for charts.
 
-    ``profiles`` has backlog, delivery_delay, time_to_care and stages; see ``profiles``.
+    ``profiles`` has backlog, delivery_delay, time_to_care and stages (see ``profiles``), and weeks (see
+    ``recurring``, which also gives the counts of visits and deviations in ``cases``).
     """
 
     cases: pd.DataFrame
@@ -260,6 +261,7 @@ def cases_frame(raw: Raw, raw_deliveries: Raw, deliveries: pd.DataFrame, header:
     started counts τ, whether lost or waiting; withdrawal, death and being turned away are competing
     events, and the case counts the time until then. It is nan where the pathway has no start of care.
     A case has a statutory clock (``has_clock``) where its pathway begins with a request for care.
+    ``followed_days`` is from creation to the case's end, or to τ.
     """
     services, milestone = [s.id for s in header.services], raw["milestones"]
     columns: dict[str, Any] = {
@@ -281,6 +283,7 @@ def cases_frame(raw: Raw, raw_deliveries: Raw, deliveries: pd.DataFrame, header:
         "horizon_hours": raw["horizon"].copy(),
     }
     columns.update(_care(raw, columns, header))
+    columns["followed_days"] = (np.fmin(raw["closed"], raw["horizon"]) - raw["created"]) / 24.0
     columns.update(_from_deliveries(len(raw), raw_deliveries, deliveries))
     columns["touched"] = raw["touched"] > 0
     return pd.DataFrame(columns, copy=False)

@@ -34,8 +34,9 @@ class Organisation:
 
     ``work``: service, organisation, party, purpose, hours (in the observation window). ``defects``: one
     row for each that began: defect, kind, organisation, party, fault, began_hours, first_report_hours,
-    believed_hours, mended_hours (nan: not by the end), reports, levels, hit (deliveries, in the whole
-    run), happened_days (when it was found in reality; nan: not known).
+    believed_hours, discovered_hours (every level has accepted it), mended_hours (nan: not by the end),
+    end_hours (of the run), reports, levels, hit (deliveries, in the whole run), happened_days (when it was
+    found in reality).
     """
 
     work: pd.DataFrame
@@ -56,6 +57,7 @@ class OrganisationFold:
         self._reports = np.zeros(defects, np.int64)
         self._levels = np.zeros(defects, np.int64)
         self._first_report = np.full(defects, np.nan)
+        self._discovered = np.full(defects, np.nan)
         self._life = {name: np.full(defects, np.nan) for name in _LIFE.values()}
 
     def take(self, block: Block) -> None:
@@ -105,11 +107,15 @@ class OrganisationFold:
                     self._hours[row["service"], _TRAINING] += round(float(row["hours"]) * _MILLION)
             elif event in _LIFE:
                 self._life[_LIFE[Event(event)]][d] = time
+                if event == Event.defect_believed and self._header.escalation_levels == 0:
+                    self._discovered[d] = time
             elif event == Event.defect_reported:
                 self._reports[d] += 1
                 self._first_report[d] = np.fmin(self._first_report[d], time)
             elif event == Event.defect_escalated:
                 self._levels[d] = row["attempt"]
+                if row["attempt"] == self._header.escalation_levels:
+                    self._discovered[d] = time
 
     def finish(self) -> Organisation:
         """Return the accounts."""
@@ -145,6 +151,8 @@ class OrganisationFold:
                 "fault": [Fault(d.fault).name for d in defects],
                 **self._life,
                 "first_report_hours": self._first_report,
+                "discovered_hours": self._discovered,
+                "end_hours": self._header.end_hours,
                 "reports": self._reports,
                 "levels": self._levels,
                 "hit": self._hit,

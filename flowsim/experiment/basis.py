@@ -23,8 +23,11 @@ _ORDER: Final = list(Basis)
 
 
 def basis_of(design: Design) -> str:
-    """Return the weakest basis of any number in a design: literature, replayed or assumed."""
-    found = {_BASIS[certainty] for certainty in _certainties(design)}
+    """Return the weakest basis of any number in a design: literature, replayed or assumed.
+
+    Economics are left out: no simulation rests on them.
+    """
+    found = {_BASIS[certainty] for certainty in _certainties(design.model_copy(update={"economics": None}))}
     return max(found or {Basis.assumed}, key=_ORDER.index).value
 
 
@@ -46,3 +49,18 @@ def practices_joined(design: Design) -> dict[str, int]:
     order = joining_order(region, design.adoption.order, design.order_seed)
     on = practices_at(design.adoption.gp_practices, order, region)
     return {"practices_on_platform": len(on), "practices_total": sum(not p.outside for p in region.practices)}
+
+
+def organisations_joined(design: Design) -> dict[str, int]:
+    """Return whether any municipality and hospital is on the platform (1, else 0), and the inhabitants."""
+    named = design.adoption.organisations
+    joined = {
+        organisation.kind
+        for organisation in build(design.topology).topology.organisations
+        if (organisation.on_platform if named is None else organisation.id in named)
+    }
+    return {
+        "municipality_on_platform": int("municipality" in joined),
+        "hospital_on_platform": int("hospital" in joined),
+        "inhabitants": design.topology.inhabitants,
+    }

@@ -12,9 +12,12 @@ from matplotlib import pyplot as plt
 from flowsim.charts.adoption import adoption
 from flowsim.charts.backlog import backlog
 from flowsim.charts.delivery_delay import delivery_delay
+from flowsim.charts.discovery import discovery
+from flowsim.charts.economics import economics
 from flowsim.charts.stages import stages
 from flowsim.charts.style import Chart, save
 from flowsim.charts.time_to_care import time_to_care
+from flowsim.charts.weeks import weeks
 from flowsim.config.experiment_file import Design
 from flowsim.config.pathway_file import Send
 from flowsim.topology.load import mean_hours
@@ -71,7 +74,8 @@ def draw_charts(
 ) -> tuple[list[Path], list[str]]:
     """Draw every chart that the results have numbers for, and return the files and what was left out.
 
-    ``tables`` has summary, scenarios and comparison; ``manifest`` has view, basis and ``charts`` (see
+    ``tables`` has summary, scenarios and comparison, and the tables of economics where there are any;
+    ``manifest`` has view, basis and ``charts`` (see
     ``chart_facts``). What is left out is told as "name: reason".
     """
     common = {"view": manifest["view"], "basis": manifest["basis"], "language": language}
@@ -87,11 +91,19 @@ def draw_charts(
         ),
         "stages": lambda: stages(profiles["stages"], scenarios, **common),
         "backlog": lambda: backlog(profiles["backlog"], scenarios, outages, **common),
+        "weeks": lambda: weeks(profiles["weeks"], scenarios, **common),
     }
+    if "economics" in tables:
+        replications = int(tables["summary"]["replication"].max())
+        drawings["economics"] = lambda: economics(
+            tables, scenarios, manifest["economics"], replications, **common
+        )
+    if not profiles.get("defects", pd.DataFrame()).empty:
+        drawings["discovery"] = lambda: discovery(profiles["defects"], scenarios, **common)
     files: list[Path] = []
     left_out: list[str] = []
     for name, drawing in drawings.items():
-        if name != "adoption" and profiles.get(name, pd.DataFrame()).empty:
+        if name not in ("adoption", "economics", "discovery") and profiles.get(name, pd.DataFrame()).empty:
             left_out.append(f"{name}: there are no numbers for it")
             continue
         try:

@@ -21,6 +21,12 @@ COLUMNS: Final = (
     ("failed silently", ("silent_failure_share",)),
     ("median to care start", ("time_to_care_days_median",)),
     ("90th percentile", ("time_to_care_days_p90",)),
+    ("visits missed", ("visits_missed_share",)),
+    ("days lists differ", ("medication_deviation_days_share",)),
+    ("new a 1,000 days", ("medication_deviations_true_per_1000_days",)),
+    ("reported a 1,000 days", ("medication_deviations_reported_per_1000_days",)),
+    ("defects discovered after", ("defect_days_to_discovered_mean",)),
+    ("hit by defects", ("defect_deliveries_hit",)),
 )
 #: What the overview says about the last level of each baseline.
 DIFFERENCE: Final = (("referrals_lost_share", "lost"), ("deliveries_lost_share", "lost"))
@@ -73,9 +79,16 @@ def difference_table(comparison: pd.DataFrame, measures: Sequence[str] = ()) -> 
 
 
 def aggregate(
-    summary: pd.DataFrame, scenarios: pd.DataFrame, comparison: pd.DataFrame, manifest: Mapping[str, Any]
+    summary: pd.DataFrame,
+    scenarios: pd.DataFrame,
+    comparison: pd.DataFrame,
+    manifest: Mapping[str, Any],
+    economics: Mapping[str, pd.DataFrame] | None = None,
 ) -> dict[str, Any]:
-    """Return everything that ``show`` could say as plain data, for scripts; missing numbers are None."""
+    """Return everything that ``show`` could say as plain data, for scripts; missing numbers are None.
+
+    ``economics`` are the tables of cost and benefit by name, where there are any.
+    """
     table = means(summary)
     return {
         "experiment": manifest.get("experiment", ""),
@@ -86,6 +99,7 @@ def aggregate(
         "scenarios": _records(scenarios),
         "measures": _records(table),
         "comparison": _records(comparison),
+        **{name: _records(frame) for name, frame in (economics or {}).items()},
     }
 
 

@@ -19,8 +19,8 @@ from flowsim.statistics import baselines, compare, enough, pairs
 from flowsim.vocabulary import COMPARISON_COLUMNS, SUMMARY_COLUMNS
 
 _ROW_GROUP: Final = 131_072
-_NUMBERS: Final = ("value", "difference", "low", "high")
-_COUNTS: Final = ("replication", "replications")
+_NUMBERS: Final = ("value", "difference", "low", "high", "better", "same")
+_COUNTS: Final = ("replication", "replications", "draws", "rate_sets")
 
 
 def write_table(frame: pd.DataFrame, path: Path) -> None:
@@ -62,10 +62,11 @@ def _parsed(name: str, column: Iterable[str]) -> pd.Series[Any]:
 
 
 def _cells(values: Iterable[Any]) -> list[str]:
-    return ["" if _is_missing(v) else repr(v) if isinstance(v, float) else str(v) for v in values]
+    return ["" if missing(v) else repr(v) if isinstance(v, float) else str(v) for v in values]
 
 
-def _is_missing(value: Any) -> bool:
+def missing(value: Any) -> bool:
+    """Return whether there is nothing, or no number."""
     return value is None or (isinstance(value, float) and math.isnan(value))
 
 

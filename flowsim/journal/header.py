@@ -117,6 +117,7 @@ class RunHeader:
     pathways: tuple[Pathway, ...]
     steps: tuple[Step, ...]
     defects: tuple[Defect, ...] = ()
+    escalation_levels: int = 0
     chase_hours: float = 0.0
     consultation_hours: float = 1.0 / 3.0
 
@@ -140,6 +141,7 @@ class RunHeader:
             pathways=tuple(_pathway(item) for item in data["pathways"]),
             steps=tuple(_step(item) for item in data["steps"]),
             defects=tuple(Defect(**item) for item in data.get("defects", ())),
+            escalation_levels=int(data.get("escalation_levels", 0)),
             chase_hours=float(data.get("chase_hours", 0.0)),
             consultation_hours=float(data.get("consultation_hours", 1.0 / 3.0)),
         )

@@ -110,7 +110,8 @@ def defects_of(plan: Arrays, state: State, t: int, doom: int) -> int:
             continue
         if defect["receiver"] >= 0 and defect["receiver"] != token["intended"]:
             continue
-        if defect["copies_only"] == 1 and token["copy"] == 0:
+        chance = (defect["chance_copy"] if token["copy"] > 0 else defect["chance"]) * state.dial[DIALS + d]
+        if chance <= 0.0:
             continue
         case = state.case[token["case"]]
         # The defect's own hash stands for the case's number, so that defects do not share their luck.
@@ -124,7 +125,7 @@ def defects_of(plan: Arrays, state: State, t: int, doom: int) -> int:
         )
         fault = int(defect["fault"])
         # A lever on a class of fault works on both its forms, the independent one and the defect's.
-        if u < defect["chance"] * state.dial[DIALS + d] * state.dial[fault]:
+        if u < chance * state.dial[fault]:
             doom |= 1 << fault
             token["defect"] = d
     return doom

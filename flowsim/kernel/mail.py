@@ -309,7 +309,7 @@ def done(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> bo
     write_hours(journal, token["search"])
     serve(plan, state, journal, s, now)
     if errand == MEND:
-        report(plan, state, t, int(token["sender"]), False, now)
+        report(plan, state, t, int(token["sender"]), 0, now)
         send_back(plan, state, journal, t, now)
     elif errand == MISREAD:
         misread(plan, state, journal, t, s, now)

@@ -48,6 +48,7 @@ BY_RECONCILIATION = int(FoundBy.reconciliation)
 BY_PHONE = int(FoundBy.phone_confirmation)
 DEFECT_REPORTED = int(NoticeKind.defect_reported)
 LIST_FOUND = int(NoticeKind.list_found)
+WAY_SHIFT = 20
 DRAW_FOUND = int(Purpose.found_chance)
 DRAW_WRONG_RECEIVER = int(Purpose.wrong_receiver)
 DRAW_REDELIVERY = int(Purpose.redelivery)
@@ -130,26 +131,26 @@ def found(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> N
             reporter = int(state.case[token["case"]]["origin"])  # who asked: for a result, its receiver
         elif way == BY_RECONCILIATION or way == BY_PHONE:
             reporter = int(token["sender"])
-        report(plan, state, t, reporter, way == BY_RECONCILIATION, now)
+        report(plan, state, t, reporter, way, now)
     send_back(plan, state, journal, t, now)
 
 
 @compiled
-def report(plan: Arrays, state: State, t: int, reporter: int, each: bool, now: float) -> None:
+def report(plan: Arrays, state: State, t: int, reporter: int, way: int, now: float) -> None:
     """Let somebody who has met a defect's victim say so; a service counts once, patients each.
 
-    So does each item of a comparison of what was ordered with what left (``each``): a list of many is not
-    one person's complaint.
+    So does each item of a comparison of what was ordered with what left: a list of many is not one person's
+    complaint. The notice has the way (0: an error queue or a reader) above the reporter's number.
     """
     d = int(state.token[t]["defect"])
     if d < 0:
         return
-    if not each:
+    if way != BY_RECONCILIATION:
         if state.reported[d, reporter] == 1 and plan.service[reporter]["party"] != PATIENT:
             return
         state.reported[d, reporter] = 1
     case = state.case[state.token[t]["case"]]["id"]
-    notify(state, now, DEFECT_REPORTED, d, reporter, case, state.token[t]["delivery"])
+    notify(state, now, DEFECT_REPORTED, d, reporter | way << WAY_SHIFT, case, state.token[t]["delivery"])
 
 
 @inlined
@@ -167,7 +168,7 @@ def report_incomplete(plan: Arrays, state: State, t: int, now: float) -> None:
     u0, _, _, _ = draw(plan, state, t, token["send_step"], DRAW_FOUND, BY_MISSING)
     chance = plan.way_chance[(BY_MISSING * MESSAGES + message) * URGENCIES + urgency]
     if u0 < state.dial[DIAL_WAY + BY_MISSING] * chance:
-        report(plan, state, t, int(token["intended"]), False, now)
+        report(plan, state, t, int(token["intended"]), 0, now)
 
 
 @inlined

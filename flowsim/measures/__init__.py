@@ -11,10 +11,10 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-# The two modules enter their measures into the registry when they are imported.
+# The modules enter their measures into the registry when they are imported.
 from flowsim.episodes import DIRECTIONS, Episodes, Organisation
 from flowsim.journal import RunHeader
-from flowsim.measures import of_care, of_deliveries, of_organisation
+from flowsim.measures import of_care, of_deliveries, of_organisation, of_recurring
 from flowsim.measures.registry import MEASURES, Better, Columns, Level, Measure, Table, share
 from flowsim.measures.tables import TwinTimes, codes, group_codes, tables
 from flowsim.vocabulary import Fault
@@ -30,6 +30,7 @@ __all__ = [
     "of_care",
     "of_deliveries",
     "of_organisation",
+    "of_recurring",
 ]
 
 _CARE_GROUPS: Final = (("pathway",), ("urgency",), ("pathway", "urgency"))
@@ -41,6 +42,8 @@ GROUPS: Final[dict[Level, tuple[tuple[str, ...], ...]]] = {
     Level.referrals: (("pathway",), ("urgency",), ("channel",), ("direction",)),
     Level.cases: _CARE_GROUPS,
     Level.care: _CARE_GROUPS,
+    Level.visits: _CARE_GROUPS,
+    Level.lists: _CARE_GROUPS,
     Level.practices: (),
     Level.work: (("party",), ("organisation",)),
     Level.defects: (("defect",), ("party",)),
@@ -61,11 +64,12 @@ def measure_all(
     Columns: measure, group (empty for the whole, else pathway=…, urgency=…, kind=…, channel=…,
     direction=…, fault=…, party=…, organisation=…, defect=…, or pathway=…,urgency=…), value, unit. Measures
     of excess delay are there only where their twin is given, those of staff hours and defects where the
-    organisation is. A measure without a value is nan for the whole and is left out of groups.
-    ValueError if a twin lacks a case.
+    organisation is, those of visits and medication lists where a pathway has them. A measure without a
+    value is nan for the whole and is left out of groups. ValueError if a twin lacks a case.
     """
     rows: list[Row] = []
-    every = tables(episodes, header, ideal, same_adoption) | _organisation_tables(organisation, header)
+    every = tables(episodes, header, ideal, same_adoption)
+    every |= of_recurring.recurring_tables(episodes, header) | _organisation_tables(organisation, header)
     for level, (table, frame) in every.items():
         here = [m for m in MEASURES.values() if m.level == level]
         chosen = [m for m in here if all(name in table.columns for name in m.needs)]

@@ -169,6 +169,19 @@ def assessment_within_10_working_days_share(g: Columns) -> float:
     return share(np.count_nonzero(due & g["assessment_in_time"]), np.count_nonzero(due))
 
 
+@measure(_CASES, "days a year", Better.lower)
+def discharge_waiting_days(g: Columns) -> float:
+    """Days a year on which discharge-ready patients wait in hospital, for the whole simulated region.
+
+    From the milestone discharge_ready to discharged, the time called off left out; one who withdraws or
+    dies waits until then, and one not yet discharged until the horizon. Hours count as parts of days, so
+    that a wait of some hours counts although nobody pays for it.
+    """
+    if not g["leaves_hospital"].any():
+        return float("nan")
+    return float(g["discharge_waiting"].sum() * g["year_factor"][0])
+
+
 def _per_year(g: Columns, count: int) -> float:
     # The factor is the same in all rows: 100,000 / inhabitants and a year / the observation window.
     return count * float(g["people_factor"][0]) if len(g["people_factor"]) else 0.0

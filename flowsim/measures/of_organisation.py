@@ -91,6 +91,15 @@ def defect_days_to_believed_mean(g: Columns) -> float:
 
 
 @measure(_DEFECTS, "days", Better.lower)
+def defect_days_to_discovered_mean(g: Columns) -> float:
+    """Mean of the days from a defect's beginning until every level has accepted it.
+
+    One that never was counts until the run's end.
+    """
+    return mean(g["days_to_discovered"])
+
+
+@measure(_DEFECTS, "days", Better.lower)
 def defect_days_to_mended_mean(g: Columns) -> float:
     """Mean of the days from a defect's beginning until it is mended; never counts until the run's end."""
     return mean(g["days_to_mended"])
@@ -142,7 +151,7 @@ def defect_columns(organisation: Organisation, header: RunHeader) -> dict[str, A
         "hit": frame["hit"].to_numpy(np.int64),
         "mended": frame["mended_hours"].notna().to_numpy(bool),
     }
-    for name in ("believed", "mended"):
+    for name in ("believed", "discovered", "mended"):
         until = frame[f"{name}_hours"].fillna(header.end_hours).to_numpy(float)
         columns[f"days_to_{name}"] = (until - began) / 24.0
     return columns

@@ -20,6 +20,8 @@ class Level(StrEnum):
     referrals = "referrals"  # main deliveries (not copies) of referrals
     cases = "cases"  # all cases of the cohort
     care = "care"  # cases of pathways that have a start of care
+    visits = "visits"  # cases of pathways that have visits
+    lists = "lists"  # cases of pathways that have medication lists
     practices = "practices"  # practices, month by month of the window
     work = "work"  # staff hours by service and purpose
     defects = "defects"  # defects that began

@@ -147,13 +147,50 @@ def case_columns(episodes: Episodes, header: RunHeader) -> dict[str, Array]:
     }
 
 
+def discharge_columns(episodes: Episodes, header: RunHeader) -> dict[str, Array]:
+    """Return which cases can wait for a discharge, the days each waited, and the factor to a year.
+
+    Waiting begins when the patient is found ready and ends with the discharge, the withdrawal or the
+    horizon. Time in which the patient had been called off is no waiting: messages that say so alternate
+    with those that say ready again.
+    """
+    frame = episodes.cases
+    with_step = {
+        header.pathways[s.pathway].id for s in header.steps if s.milestone == Milestone.discharge_ready
+    }
+    ready = frame["discharge_ready_hours"].to_numpy()
+    ends = [frame[f"{name}_hours"].to_numpy() for name in ("horizon", "discharged", "withdrawn")]
+    end = np.fmin.reduce(ends)
+    told = _authored(episodes, MessageKind.discharge_ready)
+    called_off = _authored(episodes, MessageKind.discharge_ready_cancelled)
+    again = told["sum"] - told["min"]  # the instants of all but the first, added up
+    still_off = np.where(called_off["count"] > 0, called_off["count"] - (told["count"] - 1), 0)
+    paused = np.where(called_off["count"] > 0, again - called_off["sum"] + still_off * end, 0.0)
+    days = np.maximum(end - ready - paused, 0.0) / 24.0
+    year = HOURS_PER_YEAR / header.observe_hours if header.observe_hours > 0 else np.nan
+    return {
+        "leaves_hospital": frame["pathway"].isin(with_step).to_numpy(),
+        "discharge_waiting": np.where(np.isnan(ready), 0.0, days),
+        "year_factor": np.full(len(frame), year),
+    }
+
+
+def _authored(episodes: Episodes, kind: MessageKind) -> dict[str, Array]:
+    """Return for each case how many main deliveries of a kind it has, and when: first, and added up."""
+    frame = episodes.deliveries
+    here = (codes(frame["kind"], MessageKind) == kind) & (frame["copy"].to_numpy() == 0)
+    hours = frame.loc[here, "authored_hours"].groupby(frame.loc[here, "case"])
+    table = hours.agg(["count", "sum", "min"]).reindex(episodes.cases["case"], fill_value=0.0)
+    return {str(name): table[name].to_numpy() for name in table.columns}
+
+
 def tables(
     episodes: Episodes, header: RunHeader, ideal: TwinTimes | None, same_adoption: TwinTimes | None
 ) -> dict[Level, tuple[Table, pd.DataFrame]]:
     """Return, for each level, its table and the frame with its group columns, row by row."""
     deliveries = delivery_columns(episodes)
     referrals = episodes.deliveries[deliveries["referral"]]
-    cases = case_columns(episodes, header)
+    cases = case_columns(episodes, header) | discharge_columns(episodes, header)
     cared = episodes.cases["has_care"].to_numpy()
     care = {name: column[cared] for name, column in cases.items()}
     cared_cases = episodes.cases[cared]

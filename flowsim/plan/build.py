@@ -203,6 +203,7 @@ def _header(builder: Builder, steps: Steps, pathways: list[PathwayFile]) -> dict
         "end_hours": builder.end_hours,
         "holidays": [day.isoformat() for day in builder.holidays],
         "inhabitants": region.topology.inhabitants,
+        "escalation_levels": len(design.defects.escalation.levels),
         "chase_hours": design.people.chase.hours,
         "consultation_hours": design.people.consultation.hours,
         "services": services,

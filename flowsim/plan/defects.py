@@ -16,7 +16,7 @@ from flowsim.plan.rollout import GoLive, hours_of
 from flowsim.plan.services import Builder
 from flowsim.plan.steps import Steps
 from flowsim.topology import Region, stable_hash
-from flowsim.vocabulary import Channel, Fault, MessageKind
+from flowsim.vocabulary import Channel, Fault, FoundBy, MessageKind
 
 #: Slots for latent defects of a go-live reach to this share of the law of their number.
 _NEARLY_ALL = 1.0 - 1e-6
@@ -57,6 +57,7 @@ class DefectsPlan:
 
     defects: tuple[DefectPlan, ...]
     reports: tuple[int, int]
+    proof: frozenset[int]
     levels: tuple[LevelPlan, ...]
     crossing: int
     mends: int
@@ -127,6 +128,7 @@ def _plan(builder: Builder, plans: list[DefectPlan]) -> DefectsPlan:
     return DefectsPlan(
         tuple(plans),
         settings.noticing.reports,
+        frozenset(int(FoundBy[way]) for way in settings.noticing.proof),
         tuple(levels),
         builder.distribution(settings.escalation.crossing),
         builder.distribution(settings.mending.takes) if settings.mending is not None else -1,
@@ -149,19 +151,21 @@ def _slots(mean: float) -> int:
 
 
 def _record(builder: Builder, steps: Steps, hit: Hit, name: str, organisation: str | None) -> Any:
-    """Return a DEFECT record; the chance is 1, as the world gives the reach when the defect begins."""
+    """Return a DEFECT record; its chances are shares of the reach, which the world gives when it begins."""
     row = np.zeros((), DEFECT)
     row["hash"] = stable_hash(f"defect/{name}") & 0x7FFFFFFF
-    row["chance"] = 1.0
+    row["chance"] = 0.0 if hit.copies_only else 1.0
+    row["chance_copy"] = 1.0
     row["fault"] = int(Fault[hit.fault])
     row["messages"] = sum(1 << int(MessageKind[kind]) for kind in hit.messages)
     row["template"] = -1 if hit.template is None else steps.templates.get(hit.template, -2)
     row["channel"] = -1 if hit.channel is None else int(Channel[hit.channel])
     row["organisation"] = organisation_number(builder.region, organisation) if organisation else -1
     row["sender"] = row["receiver"] = -1
+    if isinstance(hit, Known) and hit.copies_reach is not None and hit.reach > 0.0:
+        row["chance_copy"] = hit.copies_reach / hit.reach
     if isinstance(hit, Known) and hit.receiver is not None:
         row["receiver"] = builder.region.candidates(hit.receiver)[0]
-    row["copies_only"] = int(hit.copies_only)
     return row
 
 

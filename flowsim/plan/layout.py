@@ -233,6 +233,7 @@ DEFECT: Final = np.dtype(
     [
         ("hash", np.int64),
         ("chance", np.float64),
+        ("chance_copy", np.float64),
         ("fault", np.int64),
         ("messages", np.int64),  # a bit for each kind
         ("template", np.int64),  # -1: all
@@ -240,7 +241,6 @@ DEFECT: Final = np.dtype(
         ("organisation", np.int64),  # whose services send, -1: all
         ("sender", np.int64),  # service, -1: all
         ("receiver", np.int64),
-        ("copies_only", np.int64),
     ],
     align=True,
 )

@@ -14,10 +14,12 @@ from typing import Any, Final
 import pandas as pd
 
 from flowsim.config.compose import Study
+from flowsim.economics import economics_tables
 from flowsim.errors import UsageError
-from flowsim.experiment.basis import basis_of, practices_joined
+from flowsim.experiment.basis import basis_of, organisations_joined, practices_joined
 from flowsim.experiment.drawing import chart_facts, draw_charts
 from flowsim.experiment.jobs import Campaign, Job
+from flowsim.experiment.levers import lever_costs
 from flowsim.experiment.tables import (
     comparison_table,
     merged,
@@ -32,6 +34,14 @@ from flowsim.runner.store import MANIFEST, RUNS, read_manifest, write_json, writ
 SUMMARY: Final = "summary.csv"
 SCENARIOS: Final = "scenarios.csv"
 COMPARISON: Final = "comparison.csv"
+#: What levers cost whom, where any is on.
+LEVERS: Final = "levers.csv"
+#: Tables that are written where the experiment names economics.
+_ECONOMICS: Final = {
+    "economics": "economics.csv",
+    "break_even": "break_even.csv",
+    "better_than_before": "better_than_before.csv",
+}
 GIVEN: Final = "experiment.yaml"
 PROFILES: Final = "profiles"
 CHARTS: Final = "charts"
@@ -40,11 +50,14 @@ _LIBRARIES: Final = ("numba", "numpy", "pandas", "pyarrow", "scipy", "simpy")
 
 
 def scenarios_table(study: Study) -> pd.DataFrame:
-    """Return one row a scenario: its varied settings, and how many practices are on the platform."""
-    rows = [
-        {**row, **practices_joined(point.design)}
-        for row, point in zip(study.scenario_rows(), study.points, strict=True)
-    ]
+    """Return one row a scenario: its varied settings, and how many practices are on the platform.
+
+    With economics also what these read: who else is on the platform, and the inhabitants.
+    """
+    rows: list[dict[str, Any]] = []
+    for row, point in zip(study.scenario_rows(), study.points, strict=True):
+        more = organisations_joined(point.design) if study.base.economics is not None else {}
+        rows.append({**row, **practices_joined(point.design), **more})
     return pd.DataFrame(rows)
 
 
@@ -71,9 +84,43 @@ def finish(
     write_csv(summary, out / SUMMARY)
     write_csv(scenarios, out / SCENARIOS)
     write_csv(comparison_table(summary, scenarios, study.baseline_rule()), out / COMPARISON)
+    levers = lever_costs(study)
+    if not levers.empty:
+        write_csv(levers, out / LEVERS)
+    told = {**told, **_write_economics(out, study, summary, scenarios, levers)}
     _write_profiles(out, jobs)
     write_json(out / MANIFEST, {**_manifest(study, campaign), "replications": replications, **told})
     return Results(out).draw()[1]
+
+
+def _write_economics(
+    out: Path,
+    study: Study,
+    summary: pd.DataFrame,
+    scenarios: pd.DataFrame,
+    levers: pd.DataFrame,
+) -> dict[str, Any]:
+    """Write the tables of cost and benefit, and return what the manifest says of them; {} without."""
+    base = study.base.economics
+    settings = {p.name: p.design.economics for p in study.points if p.design.economics is not None}
+    if base is None:
+        # A folder may have had economics before: it holds runs, and these do not rest on them.
+        for left in (*(out / name for name in _ECONOMICS.values()), *(out / CHARTS).glob("economics.*")):
+            left.unlink(missing_ok=True)
+        return {}
+    rule = study.baseline_rule()
+    tables = economics_tables(summary, scenarios, settings, rule, levers, basis_of(study.base))
+    for name, table in zip(_ECONOMICS, tables[:3], strict=True):
+        write_csv(table, out / _ECONOMICS[name])
+    return {
+        "economics": {
+            "year": base.year,
+            "inhabitants": base.inhabitants.value,
+            "target": base.joining.target,
+            "possible": base.joining.possible.value,
+            "notes": [[key, list(codes)] for key, codes in tables.notes],
+        }
+    }
 
 
 def read_summary(out: Path, jobs: Sequence[Job]) -> pd.DataFrame:
@@ -177,6 +224,16 @@ class Results:
         return read_csv(self.out / COMPARISON)
 
     @property
+    def economics(self) -> dict[str, pd.DataFrame]:
+        """Return the tables of cost and benefit by name; {} where the experiment names no economics."""
+        if (
+            not all((self.out / file).is_file() for file in _ECONOMICS.values())
+            or "economics" not in self.manifest
+        ):
+            return {}
+        return {name: read_csv(self.out / file) for name, file in _ECONOMICS.items()}
+
+    @property
     def profiles(self) -> dict[str, pd.DataFrame]:
         """Return the merged profiles by name."""
         return {path.stem: read_table(path) for path in sorted((self.out / PROFILES).glob("*.parquet"))}
@@ -188,5 +245,5 @@ class Results:
         """
         summary, scenarios = self.summary, self.scenarios
         run = scenarios[scenarios["scenario"].isin(set(summary["scenario"]))]
-        tables = {"summary": summary, "scenarios": run, "comparison": self.comparison}
+        tables = {"summary": summary, "scenarios": run, "comparison": self.comparison, **self.economics}
         return draw_charts(self.out / CHARTS, tables, self.profiles, self.manifest, language)

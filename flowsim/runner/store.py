@@ -29,7 +29,7 @@ ERROR: Final = "error.txt"
 LOCK: Final = ".lock"
 
 #: Parts of ``resolved.yaml`` that may change between two runs into one folder.
-_MAY_DIFFER: Final = ("name", "question", "replications")
+_MAY_DIFFER: Final = ("name", "question", "replications", "economics")
 _DIFFERENCES_SHOWN: Final = 5
 
 #: What carries out a job in a folder, given its twins' folders; returns what to tell about the run.
@@ -169,7 +169,7 @@ def _reason(error: OSError) -> str:
 def check_folder(out: Path, resolved: Mapping[str, Any], program: Program) -> None:
     """Raise ``OutputConflict`` if a folder holds something else than this study by this program.
 
-    Only the number of replications and the texts that people read may differ.
+    Only the number of replications, economics and the texts that people read may differ.
     """
     manifest = read_manifest(out)
     hint = "Nothing was overwritten. Use another folder (-o DIR), or remove this one."

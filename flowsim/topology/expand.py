@@ -131,6 +131,7 @@ def _services(rule: ServiceRule, inhabitants: int, municipality: str) -> list[Se
     common: dict[str, Any] = {
         "kind": rule.kind,
         "calendar": rule.calendar,
+        "address": rule.address,
         "staff": max(1, math.ceil(each / rule.inhabitants_per_staff)),
     }
     if rule.inhabitants_per_place is not None:

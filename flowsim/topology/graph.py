@@ -25,6 +25,9 @@ ERRORS: Final = "errors"
 PATIENTS_KEY: Final = "patients/patients"
 DEAD_ENDPOINT_KEY: Final = "nowhere/dead_endpoint"
 
+#: Whose area is a district of the municipality, and not a clinical one.
+_BY_DISTRICT: Final = (ServiceKind.home_nursing, ServiceKind.home_care)
+
 _PARTY: Final = {
     "hospital": Party.hospital,
     "municipality": Party.municipality,
@@ -117,9 +120,10 @@ class Region:
 
         ``practice`` is the patient's (its index, -1 for none), ``area`` the case's, ``origin`` the
         service where the case began. Of those that serve the patient's municipality, organisations that
-        name it go before those that serve all; then the case's area (for home nursing, the practice's
-        district) goes before services without area, and only a case without area goes to any. What is
-        left is shared out by a stable hash of the practice's id: a practice always uses the same one.
+        name it go before those that serve all; then the case's area (for home nursing and home care, the
+        practice's district) goes before services without area, and only a case without area goes to any.
+        What is left is shared out by a stable hash of the practice's id: a practice always uses the same
+        one.
         """
         if ref == "origin":
             return origin
@@ -158,7 +162,7 @@ class Region:
         """Return the one of a group with the right area; practice "" takes the first."""
 
         def wanted(index: int) -> str | None:
-            return district if self.services[index].kind == ServiceKind.home_nursing else area
+            return district if self.services[index].kind in _BY_DISTRICT else area
 
         same = [i for i in group if wanted(i) and self.services[i].area == wanted(i)]
         for_all = [i for i in group if self.services[i].area is None]

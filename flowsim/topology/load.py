@@ -14,23 +14,8 @@ from statistics import NormalDist
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from flowsim.config.pathway_file import (
-    AnyStep,
-    Branch,
-    Cancel,
-    Compare,
-    End,
-    Fork,
-    Join,
-    PathwayFile,
-    Place,
-    Repeat,
-    Send,
-    Wait,
-    Work,
-)
+from flowsim.config.pathway_file import AnyStep, PathwayFile, Place, Send, Wait, Work
 from flowsim.config.topology_file import OpeningHours, TopologyFile, parse_span
 from flowsim.config.values import (
     AnyDistribution,
@@ -44,6 +29,7 @@ from flowsim.config.values import (
     Weibull,
 )
 from flowsim.topology.graph import Region
+from flowsim.topology.walks import expected_visits, solve, ways, with_next
 from flowsim.units import HOURS_PER_WEEK
 
 _WEEKS_PER_YEAR = 365.0 / 7.0
@@ -77,9 +63,10 @@ def load_per_service(region: Region, pathways: Iterable[PathwayFile]) -> list[Se
 
     Staff: hours of work a week (clinical, searching and reading) against staff × opening hours. Slots:
     taken a week against opened a week. Beds: beds in use on average against places. Shares of branches
-    are taken as they stand, the two ways of a ``compare`` as equally likely, a repeat as often as it
-    says; threads that only come to something when a message fails are left out (see ``reminders``).
-    Unlimited staff has infinite capacity; holidays are spread over the year.
+    are taken as they stand, the two ways of a ``compare`` or ``shared`` as equally likely, a repeat as
+    often as it says unless a case leaves before; cases at the opening are left out, as those that begin
+    make up for those that end; threads that only come to something when a message fails are left out too
+    (see ``reminders``). Unlimited staff has infinite capacity; holidays are spread over the year.
     """
     staff: dict[int, float] = defaultdict(float)
     places: dict[int, float] = defaultdict(float)
@@ -130,7 +117,8 @@ def _share_not_holiday(calendar: OpeningHours | None) -> float:
 def cases_per_week(region: Region, pathway: PathwayFile) -> dict[int, float]:
     """Return the mean number of cases a week that begin at each origin (its index).
 
-    "inhabitant" and "share" count for the region and are divided evenly over the origins.
+    "inhabitant" and "share" count for the region. "share" is divided evenly over the origins, and so is
+    "inhabitant", but over municipal services by the inhabitants of their municipalities.
     """
     origins = region.candidates(pathway.starts.at)
     arrivals = pathway.starts.arrivals
@@ -161,7 +149,23 @@ def _per_origin(region: Region, pathway: PathwayFile, rate: float) -> dict[int, 
         }
     if per == "inhabitant":
         rate *= region.topology.inhabitants
+        return {i: rate * share for i, share in _by_inhabitants(region, origins).items()}
     return dict.fromkeys(origins, rate if per == "origin" else rate / len(origins))
+
+
+def _by_inhabitants(region: Region, origins: tuple[int, ...]) -> dict[int, float]:
+    """Return each origin's share of the inhabitants: its municipality's, divided over the origins there.
+
+    Even where an origin is no municipality's, or a municipality does not say how many live there.
+    """
+    living = {o.id: o.inhabitants for o in region.topology.organisations if o.inhabitants}
+    homes = [region.services[i].organisation for i in origins]
+    if not all(home in living for home in homes):
+        return dict.fromkeys(origins, 1.0 / len(origins))
+    total = sum(living[home] or 0 for home in set(homes))
+    return {
+        i: (living[home] or 0) / total / homes.count(home) for i, home in zip(origins, homes, strict=True)
+    }
 
 
 def _walk(region: Region, pathway: PathwayFile, staff: dict[int, float], places: dict[int, float]) -> None:
@@ -236,20 +240,6 @@ def _shared_out(
             yield service, weekly
 
 
-def expected_visits(pathway: PathwayFile) -> dict[str, float]:
-    """Return how often each step is reached in a case, on average over urgencies."""
-    steps = {step.id: i for i, step in enumerate(pathway.steps)}
-    started = set(steps) - reminders(pathway)
-    total = np.zeros(len(steps))
-    for urgency, share in pathway.starts.urgency.items():
-        flow = np.zeros((len(steps), len(steps)))
-        for i, (step, following) in enumerate(_with_next(pathway)):
-            for target, weight in _ways(step, following, urgency, threads=started):
-                flow[i, steps[target]] += weight
-        total += share * _solve(flow.T, np.eye(1, len(steps)).ravel())
-    return {name: float(total[i]) for name, i in steps.items()}
-
-
 def _holds_hours(pathway: PathwayFile, topology: TopologyFile) -> dict[str, float]:
     """Return for each place without a stated hold how long it is kept: until the next place, or the end."""
     steps = {step.id: i for i, step in enumerate(pathway.steps)}
@@ -257,24 +247,16 @@ def _holds_hours(pathway: PathwayFile, topology: TopologyFile) -> dict[str, floa
     for urgency, share in pathway.starts.urgency.items():
         flow = np.zeros((len(steps), len(steps)))
         spent = np.zeros(len(steps))
-        for i, (step, following) in enumerate(_with_next(pathway)):
+        for i, (step, following) in enumerate(with_next(pathway)):
             if not isinstance(step, Place):
                 spent[i] = _spent_hours(step, topology)
-                for target, weight in _ways(step, following, urgency, threads=None):
+                for target, weight in ways(step, following, urgency, threads=None):
                     flow[i, steps[target]] += weight
-        ahead = _solve(flow, spent)
-        for step, following in _with_next(pathway):
+        ahead = solve(flow, spent)
+        for step, following in with_next(pathway):
             if isinstance(step, Place) and following is not None:
                 out[step.id] += share * float(ahead[steps[following]])
     return defaultdict(float, out)
-
-
-def _solve(flow: NDArray[np.float64], source: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return x = source + flow · x; a pathway that never ends has no answer and counts as endless."""
-    try:
-        return np.asarray(np.linalg.solve(np.eye(len(source)) - flow, source))
-    except np.linalg.LinAlgError:
-        return np.full(len(source), np.inf)
 
 
 def _spent_hours(step: AnyStep, topology: TopologyFile) -> float:
@@ -285,46 +267,6 @@ def _spent_hours(step: AnyStep, topology: TopologyFile) -> float:
     if isinstance(step, Work):
         return mean_hours(step.minutes) + (mean_hours(step.search) if step.search is not None else 0.0)
     return 0.0
-
-
-def _with_next(pathway: PathwayFile) -> Iterator[tuple[AnyStep, str | None]]:
-    """Give each step with the id of the one after it, None where the thread ends."""
-    below = [step.id for step in pathway.steps[1:]]
-    for i, step in enumerate(pathway.steps):
-        yield step, None if isinstance(step, End) else step.next or (below[i] if i < len(below) else None)
-
-
-def reminders(pathway: PathwayFile) -> set[str]:
-    """Return the steps where threads start that only come to something when a message fails.
-
-    These are threads that begin with a wait and that another step cancels by name, as when a ward
-    phones after some days without an answer. With nothing going wrong they count as never due.
-    """
-    first = {step.id: step for step in pathway.steps}
-    forked = {target for step in pathway.steps if isinstance(step, Fork) for target in step.branches}
-    cancelled = {step.thread for step in pathway.steps if isinstance(step, Cancel)}
-    return {target for target in forked & cancelled if isinstance(first[target], Wait)}
-
-
-def _ways(
-    step: AnyStep, following: str | None, urgency: str, *, threads: set[str] | None
-) -> Iterator[tuple[str, float]]:
-    """Give where a step leads and how many go there on average; ``threads`` are those that forks start."""
-    if isinstance(step, Branch):
-        own = [c for c in step.choices if urgency in c.urgency] or [c for c in step.choices if not c.urgency]
-        yield from ((c.go, c.share) for c in own)
-    elif isinstance(step, Compare):
-        yield from ((step.equal, 0.5), (step.different, 0.5))
-    elif isinstance(step, Repeat):
-        again = (step.times - 1) / step.times
-        yield step.to, again
-        if following is not None:
-            yield following, 1.0 - again
-    else:
-        if isinstance(step, Fork) and threads is not None:
-            yield from ((target, 1.0) for target in step.branches if target in threads)
-        if following is not None:
-            yield following, 1.0 / step.threads if isinstance(step, Join) and threads is not None else 1.0
 
 
 def mean_hours(distribution: AnyDistribution) -> float:  # noqa: PLR0911  one closed form each

@@ -15,6 +15,7 @@ from flowsim.config.pathway_file import (
     Place,
     Repeat,
     Send,
+    Shared,
     Wait,
     Work,
     step_targets,
@@ -53,6 +54,8 @@ def _named(pathway: PathwayFile) -> Iterator[tuple[tuple[str | int, ...], str]]:
             yield from ((("steps", i, "copies", j), ref) for j, ref in enumerate(step.copies))
         elif isinstance(step, Work | Place):
             yield ("steps", i, "service"), step.service
+        elif isinstance(step, Shared):
+            yield from ((("steps", i, "services", j), ref) for j, ref in enumerate(step.services))
 
 
 def unknown_service(region: Region, pathway: PathwayFile) -> Iterator[Finding]:
@@ -143,7 +146,7 @@ def endless_loop(region: Region, pathway: PathwayFile) -> Iterator[Finding]:  # 
         if isinstance(step, Work | Place | Wait | Send | End):
             continue
         targets = [t for t in step_targets(step) if not isinstance(step, Repeat | Cancel) or t == step.next]
-        if step.next is None and following is not None and not isinstance(step, Branch | Compare):
+        if step.next is None and following is not None and not isinstance(step, Branch | Compare | Shared):
             targets.append(following)
         instant.add_edges_from((step.id, target) for target in targets)
     for loop in sorted(sorted(part) for part in nx.strongly_connected_components(instant)):

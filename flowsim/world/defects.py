@@ -12,22 +12,26 @@ from flowsim.plan.defects import DefectPlan, DefectsPlan, LevelPlan
 from flowsim.vocabulary import CommandKind, Event
 from flowsim.world.mailbox import Mailbox
 
+#: More reports than anybody asks for.
+PROVEN = 1 << 30
+
 Story = Generator[simpy.Event, Any, None]
 
 
 class ReportDesk:
     """Where reports of defects come in; whoever waits for enough of them is woken."""
 
-    def __init__(self, env: simpy.Environment, mail: Mailbox) -> None:
-        """Begin with no reports."""
+    def __init__(self, env: simpy.Environment, mail: Mailbox, proof: frozenset[int]) -> None:
+        """Begin with no reports; ``proof`` are the ways of which one find is enough."""
+        self._proof = proof
         self._env = env
         self._mail = mail
         self._count: dict[int, int] = {}
         self._wanted: dict[int, tuple[int, simpy.Event]] = {}
 
-    def report(self, defect: int, reporter: int) -> None:
-        """Take in one more independent report of a defect."""
-        self._count[defect] = self._count.get(defect, 0) + 1
+    def report(self, defect: int, reporter: int, way: int) -> None:
+        """Take in one more independent report of a defect; a list of what is missing is proof by itself."""
+        self._count[defect] = self._count.get(defect, 0) + (PROVEN if way in self._proof else 1)
         self._mail.note(Event.defect_reported, reporter, defect)
         self._wake(defect)
 

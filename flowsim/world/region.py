@@ -18,6 +18,10 @@ from flowsim.world.outages import outage
 from flowsim.world.rollout import roll_out
 from flowsim.world.staffing import staffing
 
+#: A notice of a defect has the way above the reporter's number.
+WAY_SHIFT = 20
+REPORTER = (1 << WAY_SHIFT) - 1
+
 Story = Generator[simpy.Event, Any, None]
 
 
@@ -43,8 +47,8 @@ def stories(env: simpy.Environment, mail: Mailbox, plan: WorldPlan, relays: Sequ
     for practice in plan.doctors:
         yield doctors_leave(env, mail, practice)
     if plan.defects is not None:
-        desk = ReportDesk(env, mail)
-        _listen(env, NoticeKind.defect_reported, lambda notice: desk.report(notice.a, notice.b))
+        desk = ReportDesk(env, mail, plan.defects.proof)
+        _listen(env, NoticeKind.defect_reported, lambda n: desk.report(n.a, n.b & REPORTER, n.b >> WAY_SHIFT))
         for own in plan.defects.defects:
             yield defect(env, mail, desk, plan.defects, own)
 

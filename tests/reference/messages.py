@@ -140,7 +140,7 @@ class Reference:
         arrived = yield from self.travel(message)
         if not arrived:
             message.silent = True
-            found = self.design.faults.found_by["patient_calls"]
+            found = self.design.faults.found_by["receiver_misses"]
             if self.rng.random() >= found.chance.value:
                 return False
             yield self.env.timeout(hours(found.delay, self.rng))

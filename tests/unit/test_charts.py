@@ -13,9 +13,13 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+import economy
+
 from flowsim import charts, statistics
 from flowsim.charts import inputs
 from flowsim.charts.style import FEW, Chart, add_title, contrast, distinct, new_figure, ramp, style
+from flowsim.economics import economics_tables
 from flowsim.labels import LANGUAGES, load_labels
 
 RULE = {"adoption.gp_practices": "2 practices", "rates": "same"}
@@ -132,15 +136,67 @@ def _adoption(scenarios: pd.DataFrame, language: str, towards: float = 0.0) -> C
     )
 
 
+def _economics(scenarios: pd.DataFrame, language: str) -> Chart:
+    """Draw cost and benefit of levels against a level without any platform, which has the earlier systems."""
+    joined = (scenarios["practices_on_platform"] > 0).astype(int)
+    table = scenarios.assign(
+        municipality_on_platform=joined, hospital_on_platform=joined, inhabitants=economy.INHABITANTS
+    )
+    figures = pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "scenario": table["scenario"],
+                    "replication": replication,
+                    "measure": f"staff_hours_{kind}",
+                    "group": f"party={party}",
+                    "value": 5000.0 + replication - 40 * table["practices_on_platform"],
+                    "unit": "hours a year",
+                }
+            )
+            for replication in (1, 2)
+            for kind in ("searching", "chasing", "doing_again", "training")
+            for party in ("gp", "hospital", "municipality")
+        ]
+    )
+    rule = {"adoption.gp_practices": "0 %", "rates": "same"}
+    file = economy.settings()
+    found = economics_tables(figures, table, dict.fromkeys(table["scenario"], file), rule)
+    by_name = {
+        "economics": found.economics,
+        "break_even": found.break_even,
+        "better_than_before": found.better,
+    }
+    facts = {"year": file.year, "inhabitants": file.inhabitants.value}
+    return charts.economics(by_name, table, facts, 2, language=language)
+
+
 TARGETS = {("referral", "urgent"): 14.0, ("referral", "soon"): 42.0}
 DEADLINES = {"referral": 24.0, "discharge_ready_reply": 2.0}
 OUTAGES = pd.DataFrame({"from_day": [5.0], "to_day": [5.1]})
+
+
+def _defects(scenarios: pd.DataFrame) -> pd.DataFrame:
+    """Return two kinds of defect; in the worst scenarios one of them is often not discovered in the run."""
+    rows = []
+    for name in scenarios["scenario"]:
+        for replication in range(1, 13):
+            for kind, days, happened in (("silent_template", 80.0, 110.0), ("order_queue", 200.0, np.nan)):
+                at = days * (1 + 0.4 * _effect(name)) * (0.5 + replication / 12)
+                found = 24.0 * at if at < 300.0 else np.nan
+                rows.append((name, replication, kind, 0.0, found, 7200.0, 400 * replication, happened))
+    columns = ["scenario", "replication", "kind", "began_hours", "discovered_hours", "end_hours", "hit"]
+    return pd.DataFrame(rows, columns=[*columns, "happened_days"])
+
+
 FAMILIES: dict[str, Callable[[pd.DataFrame, str], Chart]] = {
     "adoption": _adoption,
     "time_to_care": lambda s, language: charts.time_to_care(_care(s), s, targets=TARGETS, language=language),
     "delivery_delay": lambda s, language: charts.delivery_delay(_delay(s), s, DEADLINES, language=language),
     "stages": lambda s, language: charts.stages(_stages(s), s, language=language),
     "backlog": lambda s, language: charts.backlog(_backlog(s), s, OUTAGES, language=language),
+    "economics": _economics,
+    "discovery": lambda s, language: charts.discovery(_defects(s), s, language=language),
 }
 
 
@@ -349,6 +405,14 @@ def test_levels_are_ordered_by_practices_on_the_platform() -> None:
     mixed = _scenarios().sample(frac=1, random_state=1)
     known = inputs.levels(mixed).drop_duplicates("level").sort_values("order")
     assert known["level"].tolist() == list(LEVELS)
+
+
+def test_scenarios_with_names_of_their_own_are_drawn_by_name_and_a_grid_by_its_settings() -> None:
+    settings = {"adoption.gp_practices": ["0 %", "0 %"], "faults.audit.every": ["4 weeks", "1 week"]}
+    worlds = pd.DataFrame({"scenario": ["before", "stay apart"], **settings})
+    assert inputs.levels(worlds)["level"].tolist() == ["before", "stay apart"]
+    grid = worlds.assign(scenario=["gp_practices=0 %, every=4 weeks", "gp_practices=0 %, every=1 week"])
+    assert inputs.levels(grid)["level"].tolist() == ["4 weeks", "1 week"]
 
 
 def test_named_worlds_without_settings_are_drawn_by_name() -> None:

@@ -13,7 +13,8 @@ import numpy as np
 
 from flowsim.plan import Plan
 from flowsim.simulation import Clock, Mail, Notice, Process
-from flowsim.vocabulary import CommandKind, Event, Fault, MessageKind, NoticeKind
+from flowsim.vocabulary import CommandKind, Event, Fault, FoundBy, MessageKind, NoticeKind
+from flowsim.world.region import WAY_SHIFT
 from tests.small_worlds import at, index, log, one, parse, pathway, plan, read, rows_of, same, with_defect
 
 READ = "- {id: refer, do: send, message: referral, sender: origin, to: %s, reading: 15 min}"
@@ -332,8 +333,9 @@ def test_the_world_hears_of_a_defect_once_from_each_who_reports_it() -> None:
     world = [hearing((NoticeKind.defect_reported,), heard), at(0, one(CommandKind.activate_defect, 0))]
     broken = with_defect(given, Fault.unwatched)
     rows = rows_of(broken, world)
+    reporter = index(given, "hospital/intake") | FoundBy.receiver_misses << WAY_SHIFT
     assert [(now, n.time, n.kind, n.a, n.b) for now, n in heard] == [
-        (5.0, 5.0, NoticeKind.defect_reported, 0, index(given, "hospital/intake"))
+        (5.0, 5.0, NoticeKind.defect_reported, 0, reporter)
     ]
     assert (heard[0][1].case, heard[0][1].delivery) == tuple(
         rows[["case", "delivery"]][rows["event"] == 2][0]

@@ -47,7 +47,13 @@ def organisation() -> Organisation:
     work = pd.DataFrame(
         {"service": ["gp"], "organisation": ["gp"], "party": ["gp"], "purpose": ["searching"], "hours": [2.0]}
     )
-    life = {"began_hours": [0.0], "believed_hours": [24.0], "mended_hours": [np.nan], "hit": [3]}
+    life = {
+        "began_hours": [0.0],
+        "believed_hours": [24.0],
+        "discovered_hours": [30.0],
+        "mended_hours": [np.nan],
+        "hit": [3],
+    }
     named = {"defect": ["d/gp/0"], "kind": ["d"], "organisation": ["gp"], "party": ["gp"], "fault": ["late"]}
     return Organisation(work, pd.DataFrame({**named, **life}))
 

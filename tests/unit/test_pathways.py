@@ -14,7 +14,7 @@ from flowsim.config.pathway_file import Branch, PathwayFile, Place, Send
 from flowsim.config.schema import FaultsFile, TopologyFile
 from flowsim.experiment.checks import check_file
 from flowsim.topology import Region, build, check_pathway
-from flowsim.topology.load import expected_visits
+from flowsim.topology.walks import expected_visits
 from flowsim.units import parse_duration
 from flowsim.vocabulary import MessageKind, ServiceKind
 

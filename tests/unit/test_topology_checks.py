@@ -23,8 +23,9 @@ from flowsim.topology import (
     warn,
 )
 from flowsim.topology.checks import CHECKS
-from flowsim.topology.load import cases_per_week, expected_visits, open_hours_per_week, reminders
+from flowsim.topology.load import cases_per_week, open_hours_per_week
 from flowsim.topology.pathway_checks import CHECKS as PATHWAY_CHECKS
+from flowsim.topology.walks import expected_visits, reminders
 
 File = dict[str, Any]
 

@@ -235,7 +235,7 @@ def test_a_silent_defect_loses_what_its_class_sends_until_it_is_found() -> None:
     """A defect on a class of rate λ, found after T, loses λT in the mean, with the variance of Poisson."""
     begins, lasts, rate = 10.0, 40.0, 20.0
     kind = MessageKind.dialogue_request
-    defect = np.array([(77, 1.0, Fault.not_emitted, 1 << kind, -1, -1, -1, -1, -1, 0)], DEFECT)
+    defect = np.array([(77, 1.0, 1.0, Fault.not_emitted, 1 << kind, -1, -1, -1, -1, -1)], DEFECT)
     whole = plan_of("messages/defect.yaml")
     plan = replace(whole, arrays=whole.arrays._replace(defect=defect))
     ask = step_of(plan, "ask")
