@@ -82,10 +82,14 @@ def prepare(profile: pd.DataFrame, scenarios: pd.DataFrame, view: str, basis: st
     table = inputs.weeks(profile).merge(known, on="scenario")
     parts, finals = [], []
     for series, (part, whole, per) in {**WIDE, **SMALL}.items():
-        if not {part, whole} <= set(table.columns) or not table[whole].sum() > 0:
+        if not {part, whole} <= set(table.columns):
             continue
-        chosen = table[table[whole] > 0]
-        chosen = chosen.assign(share=per * chosen[part] / chosen[whole])
+        # Only pathways that have both, added up: those with visits say nothing about lists.
+        both = table[table[part].notna() & (table[whole] > 0)]
+        chosen = both.groupby(["replication", *_KEYS], as_index=False)[[part, whole]].sum()
+        if chosen.empty:
+            continue
+        chosen["share"] = per * chosen[part] / chosen[whole]
         here = chosen[chosen["rates"] == leading]
         parts.append(inputs.over_replications(here, _KEYS, "share").assign(panel=series))
         if series in WIDE:
