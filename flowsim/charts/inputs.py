@@ -139,6 +139,8 @@ def weeks(profile: pd.DataFrame) -> pd.DataFrame:
     wide = table.unstack("measure").reset_index()
     if "cases_followed" not in wide.columns:
         return wide.iloc[:0]
+    if "go_lives" not in wide.columns:
+        wide["go_lives"] = 0.0
     live = wide.loc[wide["pathway"] == "", [*REPLICATION, "week", "go_lives"]]
     wide = wide[wide["pathway"] != ""].drop(columns="go_lives")
     most = wide.groupby([*REPLICATION, "pathway"])["cases_followed"].transform("max")

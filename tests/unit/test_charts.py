@@ -492,8 +492,8 @@ def test_the_chart_of_weeks_says_how_the_scenario_farthest_from_the_first_ends(
     drawn: dict[tuple[str, str], Chart],
 ) -> None:
     assert charts.title_of(drawn["weeks", "en"].figure) == (
-        'Under equal rates, medication lists of 11.1 % of patients are not right with "100\u202f%", 10.1 % with '
-        '"0\u202f%" (last weeks); the direction depends on assumptions'
+        "Under equal rates, medication lists of 11.1 % of patients are not right with "
+        '"100\u202f%", 10.1 % with "0\u202f%" (last weeks); the direction depends on assumptions'
     )
     scenarios = _scenarios(("equal",))
     visits = _weeks(scenarios)
