@@ -136,17 +136,23 @@ def backlog(profile: pd.DataFrame) -> pd.DataFrame:
 
 
 def weeks(profile: pd.DataFrame) -> pd.DataFrame:
-    """Return what recurs by scenario, replication and week, pathways added up, a column a measure.
+    """Return what recurs by scenario, replication, pathway and week, a column a measure (missing: has none).
 
-    Weeks in which fewer than half of the most patients are followed are left out: what is seen then is the
-    few who came late. ``go_lives`` is 0 where nobody went live.
+    Weeks in which fewer than half of a pathway's most patients are followed are left out: what is seen then
+    is the few who came late. ``go_lives`` is 0 where nobody went live.
     """
-    if profile.empty:
-        return pd.DataFrame(columns=[*REPLICATION, "week", "go_lives"])
-    keys = [*REPLICATION, "week"]
-    table = profile.groupby([*keys, "measure"], observed=True)["count"].sum().unstack("measure").fillna(0.0)
-    most = table.groupby(REPLICATION)["cases_followed"].transform("max")
-    return table[table["cases_followed"] >= FOLLOWED_LEAST * most].reset_index()
+    keys = [*REPLICATION, "pathway", "week"]
+    table = with_texts(profile, ["pathway"]).groupby([*keys, "measure"], observed=True)["count"].sum()
+    wide = table.unstack("measure").reset_index()
+    if "cases_followed" not in wide.columns:
+        return wide.iloc[:0]
+    if "go_lives" not in wide.columns:
+        wide["go_lives"] = 0.0
+    live = wide.loc[wide["pathway"] == "", [*REPLICATION, "week", "go_lives"]]
+    wide = wide[wide["pathway"] != ""].drop(columns="go_lives")
+    most = wide.groupby([*REPLICATION, "pathway"])["cases_followed"].transform("max")
+    wide = wide[wide["cases_followed"] >= FOLLOWED_LEAST * most]
+    return wide.merge(live, on=[*REPLICATION, "week"], how="left").fillna({"go_lives": 0.0})
 
 
 def with_texts(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:

@@ -82,10 +82,14 @@ def prepare(profile: pd.DataFrame, scenarios: pd.DataFrame, view: str, basis: st
     table = inputs.weeks(profile).merge(known, on="scenario")
     parts, finals = [], []
     for series, (part, whole, per) in {**WIDE, **SMALL}.items():
-        if not {part, whole} <= set(table.columns) or not table[whole].sum() > 0:
+        if not {part, whole} <= set(table.columns):
             continue
-        chosen = table[table[whole] > 0]
-        chosen = chosen.assign(share=per * chosen[part] / chosen[whole])
+        # Only pathways that have both, added up: those with visits say nothing about lists.
+        both = table[table[part].notna() & (table[whole] > 0)]
+        chosen = both.groupby(["replication", *_KEYS], as_index=False)[[part, whole]].sum()
+        if chosen.empty:
+            continue
+        chosen["share"] = per * chosen[part] / chosen[whole]
         here = chosen[chosen["rates"] == leading]
         parts.append(inputs.over_replications(here, _KEYS, "share").assign(panel=series))
         if series in WIDE:
@@ -238,7 +242,7 @@ def _title(lines: pd.DataFrame, labels: Labels) -> str:
         "at_low": labels.number(float(row["final_at_low"]), max(digits, 0)),
         "at_high": labels.number(float(row["final_at_high"]), max(digits, 0)),
     }
-    if row["low_level"] == row["high_level"]:
+    if lines["level"].nunique() == 1:
         return labels.text(f"weeks_title_{panel}_single", **values)
     if not (low > 0 or high < 0):
         unsure = inputs.depends(row)

@@ -273,7 +273,7 @@ def test_a_service_that_is_resolved_is_one_of_the_candidates_and_serves_the_pati
     assert found in here.candidates(ref)
     assert service.kind == ref
     assert service.municipality in ("", here.practices[practice].municipality)
-    if service.kind == ServiceKind.home_nursing:
+    if service.kind in (ServiceKind.home_nursing, ServiceKind.home_care):
         assert service.area in (None, here.practices[practice].district)
     elif area is not None:
         assert service.area in (None, area)

@@ -229,7 +229,7 @@ def test_every_step_can_be_reached(name: str) -> None:
             continue
         seen.add(step.id)
         ahead += step_targets(step)
-        falls_through = not step.next and step.do not in ("end", "branch", "compare")
+        falls_through = not step.next and step.do not in ("end", "branch", "compare", "shared")
         if falls_through:
             assert position[step.id] + 1 < len(steps), f"{step.id} falls off the end"
             ahead.append(steps[position[step.id] + 1].id)
@@ -246,7 +246,7 @@ def test_only_repeat_goes_back(name: str) -> None:
             targets = [step.next] if step.next else []
         else:
             targets = step_targets(step)
-        if not step.next and step.do not in ("end", "branch", "compare"):
+        if not step.next and step.do not in ("end", "branch", "compare", "shared"):
             targets = [*targets, steps[number + 1].id]
         ways.add_edges_from((step.id, target) for target in targets)
     assert nx.is_directed_acyclic_graph(ways)

@@ -189,6 +189,25 @@ def _defects(scenarios: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*columns, "happened_days"])
 
 
+def _weeks(scenarios: pd.DataFrame) -> pd.DataFrame:
+    """Return visits and lists over 26 weeks with practices that go live in the first; few come late."""
+    rows = []
+    for name in scenarios["scenario"]:
+        for replication in (1, 2, 3):
+            for week in range(1, 29):
+                followed = 2000 - 10 * week if week <= 26 else 15
+                differing = followed * (0.1 + 0.05 * _effect(name) * min(week, 8) / 8) + replication
+                lists = {
+                    "cases_followed": followed, "cases_differing": differing,
+                    "deviations": 30 + 5 * (week % 3), "deviations_reported": replication * (week > 1),
+                }  # fmt: skip
+                visits = {"visits_due": 9000, "visits_missed": 11 + replication, "cases_followed": followed}
+                rows += [(name, replication, week, "medication_list", m, n) for m, n in lists.items()]
+                rows += [(name, replication, week, "home_care", m, n) for m, n in visits.items()]
+                rows.append((name, replication, week, "", "go_lives", 3 * (week < 9 and _effect(name) != 0)))
+    return pd.DataFrame(rows, columns=["scenario", "replication", "week", "pathway", "measure", "count"])
+
+
 FAMILIES: dict[str, Callable[[pd.DataFrame, str], Chart]] = {
     "adoption": _adoption,
     "time_to_care": lambda s, language: charts.time_to_care(_care(s), s, targets=TARGETS, language=language),
@@ -197,6 +216,7 @@ FAMILIES: dict[str, Callable[[pd.DataFrame, str], Chart]] = {
     "backlog": lambda s, language: charts.backlog(_backlog(s), s, OUTAGES, language=language),
     "economics": _economics,
     "discovery": lambda s, language: charts.discovery(_defects(s), s, language=language),
+    "weeks": lambda s, language: charts.weeks(_weeks(s), s, language=language),
 }
 
 
@@ -445,3 +465,43 @@ def test_axis_numbers_follow_the_language(drawn: dict[tuple[str, str], Chart]) -
         axes = drawn["adoption", language].figure.axes[1]
         texts = [label.get_text() for label in axes.get_yticklabels()]
         assert any(mark in text for text in texts) and load_labels(language).number(0.5, 1) == f"0{mark}5"
+
+
+def test_weeks_in_which_few_are_followed_are_left_out_and_go_lives_are_ticked(
+    drawn: dict[tuple[str, str], Chart],
+) -> None:
+    frame = drawn["weeks", "en"].frame
+    assert set(frame["panel"]) == {"missed", "differing", "true", "reported", "go_lives"}
+    assert frame["week"].max() == 26
+    live = frame[frame["panel"] == "go_lives"]
+    assert set(live["week"]) == set(range(1, 9)) and set(live["level"]) == {"2 practices", "50 %", "100 %"}
+
+
+def test_shares_of_visits_and_patients_in_the_chart_of_weeks() -> None:
+    """One pathway of each kind: patients of the other are not in the denominator."""
+    scenarios = _scenarios(("equal",))
+    profile = _weeks(scenarios)
+    frame = charts.weeks(profile[profile["pathway"] != "home_care"], scenarios).frame
+    row = frame[(frame["panel"] == "differing") & (frame["level"] == "0 %") & (frame["week"] == 1)].iloc[0]
+    assert row["value"] == pytest.approx(100 * (199 + 2) / 1990)
+    row = frame[(frame["panel"] == "true") & (frame["level"] == "0 %") & (frame["week"] == 1)].iloc[0]
+    assert row["value"] == pytest.approx(1000 * 35 / 1990)
+
+
+def test_the_chart_of_weeks_says_how_the_scenario_farthest_from_the_first_ends(
+    drawn: dict[tuple[str, str], Chart],
+) -> None:
+    assert charts.title_of(drawn["weeks", "en"].figure) == (
+        "Under equal rates, medication lists of 11.1 % of patients are not right with "
+        '"100\u202f%", 10.1 % with "0\u202f%" (last weeks); the direction depends on assumptions'
+    )
+    scenarios = _scenarios(("equal",))
+    visits = _weeks(scenarios)
+    visits = visits[visits["pathway"] == "home_care"]
+    assert "do not clearly differ" in charts.title_of(charts.weeks(visits, scenarios).figure)
+
+
+def test_there_is_no_chart_of_weeks_where_nothing_recurs() -> None:
+    scenarios = _scenarios(("equal",))
+    with pytest.raises(ValueError, match="nothing recurs"):
+        charts.weeks(_weeks(scenarios).head(0), scenarios)

@@ -23,7 +23,7 @@ from flowsim.topology import (
     warn,
 )
 from flowsim.topology.checks import CHECKS
-from flowsim.topology.load import cases_per_week, open_hours_per_week
+from flowsim.topology.load import cases_at_opening, cases_per_week, open_hours_per_week
 from flowsim.topology.pathway_checks import CHECKS as PATHWAY_CHECKS
 from flowsim.topology.walks import expected_visits, reminders
 
@@ -556,6 +556,74 @@ def test_visits_follow_forks_joins_repeats_and_both_ways_of_a_comparison() -> No
     visits = expected_visits(pathway(edit))
     expected = {"split": 1, "left": 2, "meet": 2, "visit": 4, "again": 4, "same": 1, "good": 0.5, "bad": 0.5}
     assert visits == {name: pytest.approx(value) for name, value in expected.items()}
+
+
+def test_visits_follow_both_ways_of_shared() -> None:
+    def edit(data: File) -> None:
+        data["steps"] = [
+            {"id": "one", "do": "shared", "services": ["gp_office", "home_nursing"], "yes": "a", "no": "b"},
+            {"id": "a", "do": "work", "service": "home_nursing", "minutes": "10 min"},
+            {"id": "b", "do": "end"},
+        ]
+
+    assert expected_visits(pathway(edit)) == {"one": 1.0, "a": 0.5, "b": 1.0}
+
+
+@pytest.mark.parametrize(("leaves", "times"), [(0.0, 5), (0.2, 5), (0.2, 1000), (0.001, 1000), (1.0, 3)])
+def test_a_repeat_that_some_leave_on_the_way_counts_who_comes_round(leaves: float, times: int) -> None:
+    """Round by round: all visit once, and those who have not left visit again, so many times at most."""
+
+    def edit(data: File) -> None:
+        data["steps"] = [
+            {"id": "visit", "do": "work", "service": "home_nursing", "minutes": "10 min"},
+            {"id": "stays", "do": "branch", "choices": [
+                {"share": 1.0 - leaves, "go": "again"}, {"share": leaves, "go": "over"}]},
+            {"id": "again", "do": "repeat", "to": "visit", "times": times},
+            {"id": "over", "do": "end"},
+        ]  # fmt: skip
+
+    found = expected_visits(pathway(edit))
+    assert found["visit"] == pytest.approx(sum((1.0 - leaves) ** k for k in range(times)))
+    assert found["over"] == pytest.approx(1.0)
+
+
+def test_cases_for_each_inhabitant_begin_where_people_live() -> None:
+    def edit(data: File) -> None:
+        data["organisations"][1]["inhabitants"] = 9000
+        data["organisations"].append({
+            "id": "village", "kind": "municipality", "inhabitants": 1000, "services": [
+                {"id": name, "kind": "home_care", "staff": 1} for name in ("north", "south")],
+        })  # fmt: skip
+        data["organisations"][1]["services"].append({"id": "care", "kind": "home_care", "staff": 1})
+
+    def starts(data: File) -> None:
+        data["starts"] = {
+            "at": "home_care",
+            "arrivals": {"per_year": 1.0, "per": "inhabitant", "at_opening": 0.5},
+            "urgency": {"routine": 1.0},
+        }
+
+    here = build(topology(edit))
+    weekly = {here.services[i].key: n for i, n in cases_per_week(here, pathway(starts)).items()}
+    everybody = here.topology.inhabitants
+    assert weekly == {
+        "town/care": pytest.approx(0.9 * everybody * 7 / 365),
+        "village/north": pytest.approx(0.05 * everybody * 7 / 365),
+        "village/south": pytest.approx(0.05 * everybody * 7 / 365),
+    }
+    opening = {here.services[i].key: n for i, n in cases_at_opening(here, pathway(starts)).items()}
+    assert sum(opening.values()) == pytest.approx(0.5 * everybody)
+
+
+def test_a_service_that_nobody_has_is_told_of_where_a_step_asks_whether_it_is_shared() -> None:
+    def edit(data: File) -> None:
+        data["steps"] = [
+            {"id": "one", "do": "shared", "services": ["gp_office", "home_nursingg"], "yes": "b", "no": "b"},
+            {"id": "b", "do": "end"},
+        ]
+
+    (fault, *_) = check_pathway(build(topology()), pathway(edit))
+    assert "'home_nursingg'" in str(fault) and "home_nursing" in fault.hint
 
 
 def test_a_reminder_that_is_cancelled_counts_as_never_due() -> None:
