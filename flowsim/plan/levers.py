@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from flowsim.config.experiment_file import Design
-from flowsim.config.levers_file import Knob
+from flowsim.config.levers_file import Act, Knob
 from flowsim.plan.layout import DIAL_FALLBACK, DIAL_STALE, DIAL_WAY
 from flowsim.vocabulary import Fault, FoundBy
 
-#: Knobs whose value is a factor on what there is; those of the others is the new value itself.
+#: Knobs whose value is a factor on what there is; the others move from what there is towards the full effect.
 _FACTORS = ("fault", "search", "handling", "slips", "staff", "addresses", "escalation")
 
 
@@ -30,11 +30,25 @@ def lever_turns(design: Design) -> list[Turn]:
         lever = design.levers.levers[name]
         for act in lever.acts:
             strength = lever.strength
-            value = 1.0 + strength * (act.full - 1.0) if act.on in _FACTORS else strength * act.full
+            base = 1.0 if act.on in _FACTORS else _standing(design, act)
+            value = base + strength * (act.full - base)
+            if act.on not in _FACTORS:
+                value = max(value, base)  # where more is done already, the lever adds nothing
             if act.on == "together":  # a number to wait for is kept or not
                 value = act.full if strength > 0.0 else 1.0
             turns.append(Turn(lever.start_up.hours, act.on, act.what, value))
     return sorted(turns, key=lambda turn: turn.at_hours)
+
+
+def _standing(design: Design, act: Act) -> float:
+    """Return the chance that a knob stands at without levers."""
+    if act.on == "way":
+        return base_chance(design, act.what)
+    if act.on == "test_coverage":
+        return design.defects.testing.coverage.value
+    if act.on == "training" and design.people.learning is not None:
+        return design.people.learning.training.spares.value
+    return 0.0
 
 
 def factor_at(turns: list[Turn], on: Knob, hours: float, what: str = "") -> float:
