@@ -411,3 +411,17 @@ def test_the_model_description_gives_the_same_rates_as_the_catalogue() -> None:
         assert cells[3] == f"{100 * fault.rate.value:g} %", name
         assert cells[4] == f"{100 * low:g}–{100 * high:g} %", name
         assert cells[5] == vocabulary.CAUSE_OF_FAULT[vocabulary.Fault[name]].value, name
+
+
+def test_the_table_of_the_audits_names_only_experiments_and_measures_that_exist() -> None:
+    text = (ROOT / "docs/model.md").read_text("utf-8")
+    experiments = {path.stem for path in (ROOT / "experiments").glob("*.yaml")}
+    named: set[str] = set()
+    for number, rest in re.findall(r"^\| (\d+) \|(.*)\|$", text, re.MULTILINE):
+        *_, measures, asked = [cell.strip() for cell in rest.split("|")]
+        assert "planned" not in rest, f"row {number} promises something"
+        for word in re.findall(r"`([a-z0-9_]+)`", measures):
+            assert word in MEASURES, f"row {number}: {word} is no measure"
+        named |= {word for word in re.findall(r"[a-z_]{5,}", asked) if "_" in word or word in experiments}
+    assert named - {"not_modelled"} <= experiments, named - experiments
+    assert experiments - named <= {"adoption_levels_full"}, f"no row asks for {experiments - named}"
