@@ -30,6 +30,7 @@ from flowsim.config.schema import (
 from flowsim.config.topology_file import OrganisationKind
 from flowsim.config.values import Basis, Estimate, shares_sum_to_one
 from flowsim.errors import UsageError
+from flowsim.measures import MEASURES
 
 ROOT = Path(__file__).parents[2]
 EXPERIMENTS = sorted((ROOT / "experiments").glob("*.yaml"))
