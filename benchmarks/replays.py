@@ -37,6 +37,15 @@ def days(name: str) -> pd.DataFrame:
     return frame.assign(days=found)[["scenario", "replication", "days", "hit", "happened_days"]]
 
 
+def lost(name: str) -> pd.Series[float]:
+    """Return the mean number of letters that nobody had read by the end of follow-up, by scenario."""
+    summary = pd.read_csv(ROOT / "out" / REPLAYS[name] / "summary.csv")
+    whole = summary[summary["group"].isna()].pivot(
+        index=["scenario", "replication"], columns="measure", values="value"
+    )
+    return (whole["deliveries_lost_share"] * whole["deliveries_created"]).groupby(level="scenario").mean()
+
+
 def run(words: list[str]) -> None:
     """Run a command of flowsim in this process."""
     try:
@@ -88,7 +97,10 @@ def cross() -> dict[str, Any]:
             f"predicts {other}": predicted(frames[other], value),
         }
     for name, frame in frames.items():
-        out[f"{name}, compared every night"] = predicted(frame, "compared every night")
+        night = {**predicted(frame, "compared every night")}
+        night["letters_lost_mean"] = float(lost(name)["compared every night"])
+        night["letters_lost_mean_without"] = float(lost(name)["noticing 2 percent"])
+        out[f"{name}, compared every night"] = night
     return out
 
 

@@ -231,12 +231,14 @@ def _results(out: Path) -> Results:
 def _overview(out: Path) -> str:
     """Return the table of an output folder with what its reader must know beneath."""
     from flowsim.experiment.overview import overview
+    from flowsim.labels import load_labels
 
     results = _results(out)
     manifest = results.manifest
+    view = load_labels("en").word("view", manifest["view"])
     lines = [
         (
-            f"{manifest['experiment']}: {manifest['replications']} replications, {manifest['view']} view, "
+            f"{manifest['experiment']}: {manifest['replications']} replications, {view} view, "
             f"numbers {manifest['basis']}, intervals are simulation intervals"
         ),
         "",

@@ -22,6 +22,10 @@ from flowsim.vocabulary import COMPARISON_COLUMNS
 SAME: Final = "same"
 #: The column of the scenarios table that names the set of assumed rates.
 RATES: Final = "rates"
+#: Settings of an experiment that have no dot in their names.
+PLAIN_SETTINGS: Final = frozenset(
+    ["start", "warm_up", "observe", "follow_up", "seed", "view", RATES, "outages", "use_levers"]
+)
 LEVEL: Final = 0.95
 _CELL: Final = ["measure", "group"]
 
@@ -203,11 +207,11 @@ def _aggregate(frame: pd.DataFrame, keys: list[str], column: str, level: float) 
 def setting_columns(scenarios: pd.DataFrame, rule: Iterable[str] = ()) -> list[str]:
     """Return the columns of the scenarios table that are varied settings.
 
-    A setting is ``rates``, has a dot in its name (``adoption.gp_practices``), or is named in
-    ``rule``; the others describe the scenario, as ``practices_on_platform`` does.
+    A setting has a dot in its name (``adoption.gp_practices``), is one of ``PLAIN_SETTINGS``, or is named
+    in ``rule``; the others describe the scenario, as ``practices_on_platform`` does.
     """
-    named = set(rule)
-    return [c for c in map(str, scenarios.columns) if "." in c or c == RATES or c in named]
+    named = PLAIN_SETTINGS.union(rule)
+    return [c for c in map(str, scenarios.columns) if "." in c or c in named]
 
 
 def baselines(scenarios: pd.DataFrame, rule: Mapping[str, str]) -> dict[str, str]:
@@ -271,7 +275,11 @@ def compare(
     "2 practices", "rates": "same"}``. The result has the columns of ``COMPARISON_COLUMNS``; a
     difference has its measure's unit. Raises ValueError as :func:`baselines` does.
     """
-    table = pairs(summary, baselines(scenarios, rule))
+    return differences(pairs(summary, baselines(scenarios, rule)), level)
+
+
+def differences(table: pd.DataFrame, level: float = LEVEL) -> pd.DataFrame:
+    """Return the mean of differences over replications, with its simulation interval (``pairs``' columns)."""
     result = _aggregate(table, ["scenario", "baseline", *_CELL], "difference", level)
     return result[list(COMPARISON_COLUMNS)]
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from flowsim import statistics
 from flowsim.charts import inputs
+from flowsim.charts.lines import line_label, lines, pooled
 from flowsim.charts.style import (
     FOOTER_INCHES,
     LINE_STYLES,
@@ -56,13 +57,14 @@ def adoption(
     basis: str = "assumed",
     language: str = "en",
 ) -> Chart:
-    """Draw measures over the share of practices on the platform, a line for each rate set.
+    """Draw measures over the share of practices on the platform, a line for each rate set, view or order.
 
     ``summary``, ``scenarios`` and ``comparison`` are the result tables (``SUMMARY_COLUMNS``,
     ``COMPARISON_COLUMNS``). A measure is a name (whole) or a name with a group; by default silent
     failures, lost and late referrals (all messages where there are no referrals). Bars are
-    simulation intervals, the band is the assumption range; beneath stand the paired differences to
-    the baseline with both. Raises ValueError where no measure has values.
+    simulation intervals, the grey band is the assumption range, a coloured one the range over joining
+    orders (see ``charts.lines``); beneath stand the paired differences to the baseline with all of them.
+    Raises ValueError where no measure has values.
     """
     frame = prepare(summary, scenarios, comparison, measures, view, basis)
     return Chart(draw(frame, load_labels(language)), frame)
@@ -79,27 +81,30 @@ def prepare(
     """Return the chart's frame: a row for each measure, quantity (level, difference) and scenario."""
     table = summary.assign(group=summary["group"].fillna(""))
     wanted = _wanted(table, measures)
-    known = inputs.levels(scenarios)
-    at = statistics.means(table.merge(wanted[["measure", "group"]])).rename(columns={"mean": "value"})
-    both = [at.assign(quantity="level", baseline="")]
+    known = lines(scenarios)
     if len(comparison):
-        against = comparison.assign(group=comparison["group"].fillna(""), quantity="difference")
-        both.append(against.rename(columns={"difference": "value"}))
+        comparison = comparison.assign(group=comparison["group"].fillna(""))
+        comparison = comparison.merge(wanted[["measure", "group"]])
+    at, against = pooled(table.merge(wanted[["measure", "group"]]), comparison, known)
+    both = [at.rename(columns={"mean": "value"}).assign(quantity="level", baseline="")]
+    if len(against):
+        both.append(against.rename(columns={"difference": "value"}).assign(quantity="difference"))
     frame = pd.concat(both, ignore_index=True)
-    frame = frame.merge(wanted, on=["measure", "group"]).merge(known, on="scenario")
-    in_panel = frame.groupby(["panel", "quantity", "level"])
+    frame = frame.merge(wanted, on=["measure", "group"]).merge(known.drop(columns="point"), on="scenario")
+    in_panel = frame.groupby(["panel", "quantity", "level", "line"])
     frame["assumption_low"] = in_panel["value"].transform("min")
     frame["assumption_high"] = in_panel["value"].transform("max")
     alone = in_panel["rates"].transform("nunique") < 2
     frame.loc[alone, ["assumption_low", "assumption_high"]] = np.nan
-    baseline = known.set_index("scenario")[["level", "practices_share"]]
+    baseline = pd.concat([known, inputs.levels(scenarios)]).drop_duplicates("scenario").set_index("scenario")
     frame["baseline_level"] = frame["baseline"].map(baseline["level"])
     frame["baseline_share"] = frame["baseline"].map(baseline["practices_share"])
     # Without practices to count, levels stand side by side in their order.
     steps = frame["order"] / max(1, int(known["order"].max()))
     frame["place"] = frame["practices_share"].where(frame["practices_share"].notna(), steps)
-    frame = frame.assign(view=view, basis=basis, **_counted(table))
-    return frame.sort_values(["panel", "quantity", "rates", "order"], ignore_index=True)
+    frame["view"] = frame["view"].where(frame["view"] != "", view)
+    frame = frame.assign(basis=basis, **_counted(table))
+    return frame.sort_values(["panel", "quantity", "line", "rates", "order"], ignore_index=True)
 
 
 def _wanted(table: pd.DataFrame, measures: Sequence[str | tuple[str, str]]) -> pd.DataFrame:
@@ -126,12 +131,12 @@ def _counted(table: pd.DataFrame) -> dict[str, Any]:
 @styled
 def draw(frame: pd.DataFrame, labels: Labels) -> Figure:
     """Draw the frame that :func:`prepare` made, or that was saved beside a chart."""
-    frame = inputs.with_texts(frame, ["group", "rates", "baseline_level"])
+    frame = inputs.with_texts(frame, ["group", "rates", "line", "view", "baseline_level"])
     panels = sorted(frame["panel"].unique())
     quantities = [q for q in ("level", "difference") if (frame["quantity"] == q).any()]
     figure = new_figure(1.5 + 2.35 * len(quantities), key_inches=KEY_INCHES)
     grid = figure.subplots(len(quantities), len(panels), squeeze=False, sharex=True)
-    sets = _rate_sets(frame)
+    sets = _series(frame)
     for row, quantity in enumerate(quantities):
         for column, panel in enumerate(panels):
             part = frame[(frame["panel"] == panel) & (frame["quantity"] == quantity)]
@@ -139,7 +144,7 @@ def draw(frame: pd.DataFrame, labels: Labels) -> Figure:
             if row == 0:
                 grid[row, column].set_title(_heading(part, labels))
     _places(grid[-1, :], frame, labels)
-    _legend(figure, labels, bool(frame["assumption_low"].notna().any()))
+    _legend(figure, labels, frame)
     add_title(figure, _title(frame, labels))
     add_footer(figure, _footer(frame, labels))
     for row, quantity in enumerate(quantities):
@@ -158,9 +163,10 @@ def _places(row: NDArray[Any], frame: pd.DataFrame, labels: Labels) -> None:
         axes.set_xticks(100 * named["place"], [labels.level(name) for name in named["level"]], rotation=90)
 
 
-def _rate_sets(frame: pd.DataFrame) -> list[str]:
-    """Return the rate sets in a fixed order, equal rates first."""
-    return sorted(frame["rates"].unique(), key=lambda name: (name != inputs.EQUAL, name))
+def _series(frame: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return the lines and rate sets that are drawn, in a fixed order, equal rates first."""
+    found = set(frame[["line", "rates"]].itertuples(index=False, name=None))
+    return sorted(found, key=lambda one: (one[0], one[1] != inputs.EQUAL, one[1]))
 
 
 def _heading(part: pd.DataFrame, labels: Labels) -> str:
@@ -175,29 +181,26 @@ def _scale(unit: str) -> float:
 
 
 def _panel(
-    axes: Axes, part: pd.DataFrame, quantity: str, sets: list[str], labels: Labels, first: bool
+    axes: Axes, part: pd.DataFrame, quantity: str, sets: list[tuple[str, str]], labels: Labels, first: bool
 ) -> None:
-    """Draw one measure: band for the assumption range, bars for the simulation intervals."""
+    """Draw one measure: bands for the ranges over assumptions and orders, bars for simulation intervals."""
     if part.empty:
         axes.set_axis_off()
         return
     unit = str(part["unit"].iloc[0])
     scale = _scale(unit)
-    band = part.drop_duplicates("level").sort_values("place")
-    axes.fill_between(
-        100 * band["place"],
-        scale * band["assumption_low"],
-        scale * band["assumption_high"],
-        color=MUTED,
-        alpha=0.18,
-        lw=0,
-    )
-    for i, rates in enumerate(sets):
-        line = part[part["rates"] == rates].sort_values("place")
+    for _, own in part.groupby("line", sort=True):
+        band = own.drop_duplicates("level").sort_values("place")
+        low, high = scale * band["assumption_low"], scale * band["assumption_high"]
+        axes.fill_between(100 * band["place"], low, high, color=MUTED, alpha=0.18, lw=0)
+    for i, (name, rates) in enumerate(sets):
+        line = part[(part["line"] == name) & (part["rates"] == rates)].sort_values("place")
         if line.empty:
             continue
         value = scale * line["value"]
         bars = np.nan_to_num([value - scale * line["low"], scale * line["high"] - value])
+        orders = scale * line["order_low"], scale * line["order_high"]
+        axes.fill_between(100 * line["place"], *orders, color=distinct(len(sets))[i], alpha=0.2, lw=0)
         axes.errorbar(
             100 * line["place"] + 1.2 * (i - (len(sets) - 1) / 2),
             value,
@@ -226,14 +229,17 @@ def _panel(
         axes.set_ylabel(labels.text("difference_axis", baseline=baseline, unit=points) if first else points)
 
 
-def _legend(figure: Figure, labels: Labels, ranged: bool) -> None:
-    """Name both intervals by what they are."""
+def _legend(figure: Figure, labels: Labels, frame: pd.DataFrame) -> None:
+    """Name intervals and ranges by what they are."""
     bar = Line2D([], [], color=MUTED, marker="|", markersize=9, lw=0, markeredgewidth=1.6)
     handles: list[Line2D | Patch] = [bar]
     names = [labels.text("simulation_interval")]
-    if ranged:
+    if frame["assumption_low"].notna().any():
         handles.append(Patch(color=MUTED, alpha=0.25, lw=0))
         names.append(labels.text("assumption_range"))
+    if frame["order_low"].notna().any():
+        handles.append(Patch(color=distinct(1)[0], alpha=0.25, lw=0))
+        names.append(labels.text("order_range", orders=labels.number(float(frame["orders"].max()))))
     width, height = figure.get_size_inches()
     corner = (MARGIN_INCHES / width, FOOTER_INCHES / height)
     legend = figure.legend(
@@ -241,7 +247,7 @@ def _legend(figure: Figure, labels: Labels, ranged: bool) -> None:
         names,
         loc="lower left",
         bbox_to_anchor=corner,
-        ncols=2,
+        ncols=len(handles),
         frameon=False,
         borderpad=0,
         borderaxespad=0,
@@ -251,19 +257,25 @@ def _legend(figure: Figure, labels: Labels, ranged: bool) -> None:
     legend.set_in_layout(False)
 
 
-def _ends(axes: Axes, part: pd.DataFrame, sets: list[str], labels: Labels) -> None:
-    last = part[part["order"] == part["order"].max()].set_index("rates")
+def _ends(axes: Axes, part: pd.DataFrame, sets: list[tuple[str, str]], labels: Labels) -> None:
+    last = part[part["order"] == part["order"].max()]
     colours = dict(zip(sets, distinct(len(sets)), strict=True))
     ends = [
-        End(_scale(str(row["unit"])) * float(row["value"]), labels.word("rates", rates), colours[str(rates)])
-        for rates, row in last.iterrows()
-        if rates
+        End(
+            _scale(str(row["unit"])) * float(row["value"]),
+            line_label(labels, str(row["line"]), str(row["rates"])),
+            colours[row["line"], row["rates"]],
+        )
+        for row in last.to_dict("records")
+        if row["line"] or row["rates"]
     ]
     left, right = axes.get_xlim()
     label_ends(axes, ends, x=min(1.0, (100 * float(last["place"].max()) + 2 - left) / (right - left)))
 
 
 def _footer(frame: pd.DataFrame, labels: Labels) -> str:
+    views = sorted(set(frame["view"]))
+    frame = frame.assign(view=views[0] if len(views) == 1 else inputs.BOTH)
     if pd.notna(frame["cases"].iloc[0]):
         return inputs.footer(frame, labels, float(frame["cases"].iloc[0]), cell(frame, "counted"))
     return labels.text(
@@ -275,32 +287,47 @@ def _footer(frame: pd.DataFrame, labels: Labels) -> str:
 
 
 def _title(frame: pd.DataFrame, labels: Labels) -> str:
-    """Return the finding of the first measure: highest level against the baseline, leading rates."""
+    """Return the finding of the first measure, leading rates; where there are two views, that of each."""
     rates = inputs.leading_rates(frame)
     part = frame[(frame["rates"] == rates) & (frame["panel"] == frame["panel"].min())]
-    differences = part[part["quantity"] == "difference"].sort_values("order")
+    first = part.sort_values(["view", "line"]).drop_duplicates("view")["line"]
+    part = part[part["line"].isin(first)].sort_values(["view", "order"])
+    differences = part[part["quantity"] == "difference"].drop_duplicates("view", keep="last")
     under = labels.under(rates)
     if differences.empty:
-        return _single(part.sort_values("order").iloc[-1], under, labels)
+        return _single(part.iloc[-1], under, labels)
     row = differences.iloc[-1]
-    depends = "_depends" if inputs.depends(row) else ""
+    texts = {
+        "under": under,
+        "subject": _subject(row, labels),
+        "high": inputs.level_name(labels, row["level"]),
+        "low": inputs.level_name(labels, row["baseline_level"]),
+    }
+    depends = "_depends" if any(inputs.depends(one) for _, one in differences.iterrows()) else ""
+    if len(differences) > 1:
+        same = labels.text("not_clear")
+        each = [
+            labels.text("in_view", view=labels.word("view", one["view"]), change=_change(one, labels) or same)
+            for _, one in differences.iterrows()
+        ]
+        return labels.text(f"two_views{depends}", changes=", ".join(each), **texts)
+    change = _change(row, labels)
+    return labels.text(f"{'finding' if change else 'no_difference'}{depends}", change=change, **texts)
+
+
+def _change(row: pd.Series[Any], labels: Labels) -> str:
+    """Return by how much a difference is higher or lower; "" where its interval has 0 in it."""
     scale = _scale(row["unit"])
     value, low, high = (scale * float(row[c]) for c in ("value", "low", "high"))
     digits = statistics.decimals(low, high, most=2)
+    if low <= 0 <= high or round(value, digits) == 0:
+        return ""
     amount = labels.number(abs(value), digits)
     if row["unit"] == "share":
         amount = labels.text("points", value=amount)
     else:
         amount = labels.text("amount", value=amount, unit=labels.unit(row["unit"]))
-    clear = not low <= 0 <= high and round(value, digits) != 0
-    return labels.text(
-        ("finding" if clear else "no_difference") + depends,
-        under=under,
-        subject=_subject(row, labels),
-        change=labels.text("higher" if value > 0 else "lower", difference=amount),
-        high=inputs.level_name(labels, row["level"]),
-        low=inputs.level_name(labels, row["baseline_level"]),
-    )
+    return labels.text("higher" if value > 0 else "lower", difference=amount)
 
 
 def _subject(row: pd.Series[Any], labels: Labels) -> str:

@@ -14,6 +14,8 @@ from flowsim.units import THIN_SPACE
 
 ADOPTION: Final = "adoption.gp_practices"
 EQUAL: Final = "equal"
+#: What a chart's view is called that shows both.
+BOTH: Final = "both"
 REPLICATION: Final = ["scenario", "replication"]
 
 #: Weeks count while at least this share of the most patients is followed.
@@ -43,10 +45,15 @@ def levels(scenarios: pd.DataFrame) -> pd.DataFrame:
             level = names
     on, total = (_numbers(table, c) for c in ("practices_on_platform", "practices_total"))
     result = pd.DataFrame({"scenario": names, "rates": rates, "level": level, "practices_share": on / total})
-    first = result.groupby("level", sort=False)["practices_share"].transform("first")
-    order = pd.DataFrame({"share": first.fillna(-1.0), "row": pd.factorize(level)[0]})
-    result["order"] = order.apply(tuple, axis=1).rank(method="dense").astype(int) - 1
+    result["order"] = in_order(level, result["practices_share"])
     return result
+
+
+def in_order(level: pd.Series[Any], share: pd.Series[Any]) -> pd.Series[int]:
+    """Return the place of each level, from 0: by practices on the platform, then as listed."""
+    first = share.groupby(level, sort=False).transform("first")
+    order = pd.DataFrame({"share": first.fillna(-1.0), "row": pd.factorize(level)[0]})
+    return order.apply(tuple, axis=1).rank(method="dense").astype(int) - 1
 
 
 def _numbers(table: pd.DataFrame, column: str) -> pd.Series[float]:

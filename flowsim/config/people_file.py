@@ -76,6 +76,7 @@ class Overload(Model):
     """What staff do whose list is swamped (``swamped_at`` of the service)."""
 
     minutes: float = Field(default=1.0, gt=0, le=1, description="Times the time they take for an item.")
+    slips: Estimate = Field(default=NOTHING, description="More slips in what they send, as a share.")
     missed: Estimate = Field(
         default=NOTHING, description="Share of items that are skimmed and what they ask for is missed."
     )

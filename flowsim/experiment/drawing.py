@@ -14,6 +14,7 @@ from flowsim.charts.backlog import backlog
 from flowsim.charts.delivery_delay import delivery_delay
 from flowsim.charts.discovery import discovery
 from flowsim.charts.economics import economics
+from flowsim.charts.lines import SEED
 from flowsim.charts.stages import stages
 from flowsim.charts.style import Chart, save
 from flowsim.charts.time_to_care import time_to_care
@@ -61,6 +62,14 @@ def chart_facts(design: Design) -> dict[str, Any]:
     }
 
 
+def first_order(scenarios: pd.DataFrame) -> pd.DataFrame:
+    """Return the scenarios with the first of several seeds of a joining order (all where there is one)."""
+    if SEED not in scenarios.columns or scenarios.empty:
+        return scenarios
+    seeds = scenarios[SEED].astype(str)
+    return scenarios[seeds == seeds.iloc[0]].reset_index(drop=True)
+
+
 def _hours(limit: Duration) -> float:
     return limit.hours + limit.working_days * _DAYS_PER_WORKING_DAY * HOURS_PER_DAY
 
@@ -80,11 +89,13 @@ def draw_charts(
     """
     common = {"view": manifest["view"], "basis": manifest["basis"], "language": language}
     facts = manifest["charts"]
-    scenarios = tables["scenarios"]
+    every = tables["scenarios"]
+    # Where joining orders are drawn by several seeds, only the chart of levels shows all of them.
+    scenarios = first_order(every)
     targets = {(t["pathway"], t["urgency"]): t["days"] for t in facts["targets"]}
     outages = pd.DataFrame(facts["outages"], columns=["from_day", "to_day"]) if facts["outages"] else None
     drawings: dict[str, Callable[[], Chart]] = {
-        "adoption": lambda: adoption(tables["summary"], scenarios, tables["comparison"], **common),
+        "adoption": lambda: adoption(tables["summary"], every, tables["comparison"], **common),
         "time_to_care": lambda: time_to_care(profiles["time_to_care"], scenarios, targets=targets, **common),
         "delivery_delay": lambda: delivery_delay(
             profiles["delivery_delay"], scenarios, facts["deadlines"], **common
@@ -96,7 +107,7 @@ def draw_charts(
     if "economics" in tables:
         replications = int(tables["summary"]["replication"].max())
         drawings["economics"] = lambda: economics(
-            tables, scenarios, manifest["economics"], replications, **common
+            tables, every, manifest["economics"], replications, **common
         )
     if not profiles.get("defects", pd.DataFrame()).empty:
         drawings["discovery"] = lambda: discovery(profiles["defects"], scenarios, **common)

@@ -33,7 +33,12 @@ def lever_warnings(design: Design, region: Region) -> Iterator[Finding]:
 
 def _fault(design: Design, _region: Region, _lever: Lever, act: Act) -> str:
     settings = design.faults.faults.get(act.what)  # type: ignore[call-overload]
-    strikes = settings is not None and settings.rate.value > 0.0
+    kinds = {step.message for step in sends(design)}
+    strikes = (
+        settings is not None
+        and settings.rate.value > 0.0
+        and (not settings.only or kinds & set(settings.only))
+    )
     defects = (*design.defects.latent, *design.defects.known)
     if strikes or any(hit.fault == act.what for hit in defects):
         return "" if act.full != 1.0 else "its factor is 1"

@@ -8,6 +8,8 @@ from typing import Any, Final, NamedTuple
 
 import pandas as pd
 
+from flowsim.charts.lines import lines as points_of_lines
+from flowsim.charts.lines import pooled
 from flowsim.config.grid import short_names
 from flowsim.labels import Labels, load_labels
 from flowsim.statistics import decimals, means, setting_columns
@@ -26,6 +28,7 @@ COLUMNS: Final = (
     ("new a 1,000 days", ("medication_deviations_true_per_1000_days",)),
     ("reported a 1,000 days", ("medication_deviations_reported_per_1000_days",)),
     ("defects discovered after", ("defect_days_to_discovered_mean",)),
+    ("mended after", ("defect_days_to_mended_mean",)),
     ("hit by defects", ("defect_deliveries_hit",)),
 )
 #: What the overview says about the last level of each baseline.
@@ -60,7 +63,29 @@ def overview(
         for name, row in zip(names, rows, strict=True)
     ]
     lines = aligned([*heads, *(heading for heading, _ in shown)], body, left=len(heads))
+    lines += _over_orders(summary, scenarios, labels)
     return "\n".join([*lines, *_last_differences(comparison, labels), *_not_begun(values, names, labels)])
+
+
+def _over_orders(summary: pd.DataFrame, scenarios: pd.DataFrame, labels: Labels) -> list[str]:
+    """Return a sentence for each level about the range over joining orders, where there are several."""
+    known = points_of_lines(scenarios)
+    if known["point"].nunique() == len(known):
+        return []
+    whole = summary[summary["group"] == ""]
+    level, _ = pooled(whole, pd.DataFrame(), known)
+    measure = next((m for m, _ in DIFFERENCE if m in set(level["measure"])), "")
+    level = level[(level["measure"] == measure) & (level["orders"] > 1)]
+    told = level.merge(known, on="scenario").sort_values(["line", "order"]).to_dict("records")
+    return ["", *(_order_line(row, labels) for row in told)] if told else []
+
+
+def _order_line(row: Mapping[Any, Any], labels: Labels) -> str:
+    shown = text_of(Shown(row["mean"], row["order_low"], row["order_high"], row["unit"]), labels)
+    return (
+        f"{labels.measure(row['measure']).capitalize()} at {labels.level(row['level'])}, mean and range over "
+        f"{row['orders']} joining orders (lowest to highest, no simulation interval): {shown}"
+    )
 
 
 def difference_table(comparison: pd.DataFrame, measures: Sequence[str] = ()) -> str:

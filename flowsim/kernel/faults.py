@@ -44,7 +44,10 @@ def doom_of(plan: Arrays, state: State, t: int) -> int:
     step = int(token["send_step"])
     place = (step * CHANNELS + channel) * FAULTS
     # What people do wrong, and not what systems do, follows training and load.
-    slips = state.service[token["sender"]]["pace"][SLIPS]
+    sender = state.service[token["sender"]]
+    slips = sender["pace"][SLIPS]
+    if sender["swamped"] == 1:
+        slips *= plan.setting[0]["swamped_slips"]
     emit, address, reject, silent = draw(plan, state, t, step, DRAW_SEND, 0)
     pool, late, double, undelivered = draw(plan, state, t, step, DRAW_SEND_MORE, 0)
     # Most messages meet no fault, and all of that is told by one look at the highest of the rates.

@@ -150,6 +150,7 @@ def _people(builder: Builder, row: Any) -> None:
     people = design.people
     row["search_per_system"] = people.search_per_system.value
     row["skim_minutes"] = people.overload.minutes
+    row["swamped_slips"] = 1.0 + people.overload.slips.value
     row["skim_missed"] = 0.0 if design.faults_off or design.ideal else people.overload.missed.value
     row["moves_per_hour"] = moves_per_hour(builder)
     addresses = design.faults.addresses

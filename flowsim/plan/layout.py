@@ -205,6 +205,7 @@ SETTING: Final = np.dtype(
         ("reconcile_chance", np.float64),
         ("search_per_system", np.float64),  # share more search for each further system that knows the patient
         ("skim_missed", np.float64),  # chance that a swamped list's item is passed over for good
+        ("swamped_slips", np.float64),  # factor on slips of a sender whose list is swamped
         ("skim_minutes", np.float64),  # factor on the time for an item of a swamped list
         ("moves_per_hour", np.float64),  # patients who change GP, at the turn of a month
         ("moved_share", np.float64),  # of address books that still have the former GP right after

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from flowsim.charts.inputs import BOTH
 from flowsim.config.compose import Study
 from flowsim.economics import economics_tables
 from flowsim.errors import UsageError
@@ -47,6 +48,12 @@ PROFILES: Final = "profiles"
 CHARTS: Final = "charts"
 
 _LIBRARIES: Final = ("numba", "numpy", "pandas", "pyarrow", "scipy", "simpy")
+
+
+def view_of(study: Study) -> str:
+    """Return which view the scenarios of a study show: settled, transition, or both."""
+    views = {point.design.view for point in study.points}
+    return views.pop() if len(views) == 1 else BOTH
 
 
 def scenarios_table(study: Study) -> pd.DataFrame:
@@ -160,7 +167,7 @@ def _manifest(study: Study, campaign: Campaign) -> dict[str, Any]:
             "code": campaign.program.code,
         },
         "seed": base.seed,
-        "view": base.view,
+        "view": view_of(study),
         "basis": basis_of(base),
         "notice": base.topology.notice,
         "background": {p.label: p.scale for p in base.pathways.values() if p.background or p.scale != 1},

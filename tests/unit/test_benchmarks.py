@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -80,3 +81,34 @@ def test_growth_tells_cost_and_memory_of_a_run(kernel: Any) -> None:
 def test_the_simpy_sides_stay_within_their_lines() -> None:
     assert len((ROOT / "benchmarks" / "simpy_bare.py").read_text().splitlines()) <= 50
     assert len((ROOT / "benchmarks" / "simpy_idiom.py").read_text().splitlines()) <= 120
+
+
+def test_the_year_with_everything_on_runs_and_counts_what_it_meets(kernel: ModuleType) -> None:
+    from benchmarks import year
+
+    told = year.measure(weeks=6)
+    assert told["deliveries"] > 500_000 and told["rows"] > 5 * told["deliveries"]
+    assert told["world"]["went_live"] > 0
+    assert all(
+        told["rows_with_fault"][fault] > 0 for fault in ("vanished", "unwatched", "late", "misaddressed")
+    )
+
+
+def test_of_the_values_of_noticing_the_one_nearest_to_what_happened_is_taken(kernel: ModuleType) -> None:
+    from benchmarks import replays
+
+    frame = pd.DataFrame(
+        {
+            "scenario": ["noticing 1 percent"] * 3
+            + ["noticing 2 percent"] * 3
+            + ["compared every night"] * 3,
+            "replication": [1, 2, 3] * 3,
+            "days": [200.0, 300.0, np.inf, 40.0, 50.0, 60.0, 100.0, 110.0, 120.0],
+            "hit": [10, 20, 30] * 3,
+            "happened_days": 110.0,
+        }
+    )
+    assert replays.fitted(frame) == "noticing 2 percent"
+    found = replays.predicted(frame, "noticing 1 percent")
+    assert (found["median_days"], found["high_days_90"], found["share_not_later"]) == (300.0, np.inf, 0.0)
+    assert replays.plain(found)["high_days_90"] == "later than the run"

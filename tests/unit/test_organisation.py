@@ -15,7 +15,7 @@ from flowsim.measures import measure_all
 from flowsim.units import HOURS_PER_YEAR
 from flowsim.vocabulary import JOURNAL_SCHEMA, Event, Fault, FoundBy, State
 from tests.journals import GP, HOME, INTAKE, WRONG, Story, pieces, small_header
-from tests.small_worlds import Rows, pathway, plan, rows_of
+from tests.small_worlds import Rows, pathway, plan, read, rows_of
 
 DEFECT = {
     "id": "letters/hospital/0", "kind": "letters", "fault": int(Fault.not_emitted),
@@ -177,3 +177,26 @@ def test_search_grows_with_the_systems_that_hold_the_patients_information() -> N
         rows = rows_of(plan(pathway(text, times="0 h"), level=level, people=people))
         found.append(float(rows["hours"][rows["event"] == Event.done][0]))
     assert found == [1.5, 1.0]
+
+
+def test_who_is_swamped_slips_more_in_what_it_sends() -> None:
+    """Of the letters of a service with a long list more go astray; of others none more."""
+    topology, faults = read("bare"), read("faults_none")
+    topology["organisations"][0]["services"][0]["swamped_at"] = 3
+    faults["faults"] = {"misaddressed": {"rate": 0.1, "channels": ["platform", "edi"]}}
+    basis = {"source": "test", "certainty": "assumed"}
+    people = {"basis": basis, "overload": {"slips": 1.0}, "chase": "0 h", "consultation": "20 min"}
+    work = "- {id: look, do: work, service: referral_intake, minutes: 1 h}"
+    text = (
+        f"{work}\n- {{id: tell, do: send, message: referral_status, sender: referral_intake, to: gp_office}}"
+    )
+    astray = []
+    for at_once in (1, 40):
+        times = ", ".join(f"{10 * (k // at_once)} h" for k in range(400))
+        rows = rows_of(
+            plan(pathway(text, times=times), topology=topology, faults=faults, people=people, days=400)
+        )
+        sent = rows[rows["event"] == Event.authored]
+        hit = np.unique(rows["case"][rows["fault"] == Fault.misaddressed])
+        astray.append(len(hit) / len(sent))
+    assert 0.06 < astray[0] < 0.14 and 0.15 < astray[1] < 0.25

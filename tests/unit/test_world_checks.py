@@ -280,7 +280,7 @@ def test_a_lever_without_strength_is_a_warning(tmp_path: Path) -> None:
 
 ACTS: list[tuple[str, str, str]] = [
     ("{on: staff, what: emergency_clinic, full: 1.2}", "", "no whole person more or less"),
-    ("{on: staff, what: home_care, full: 2}", "", "no staff of kind 'home_care'"),
+    ("{on: staff, what: dead_endpoint, full: 2}", "", "no staff of kind 'dead_endpoint'"),
     ("{on: way, what: audit, full: 0.5}", "change: {faults.audit.chance.value: 60 %}\n", "60 % without it"),
     ("{on: way, what: audit, full: 0.5}", "change: {faults.audit: null}\n", "no way back 'audit'"),
     ("{on: fault, what: vanished, full: 0}", "", "'vanished' never strikes"),
