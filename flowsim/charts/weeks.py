@@ -242,7 +242,7 @@ def _title(lines: pd.DataFrame, labels: Labels) -> str:
         "at_low": labels.number(float(row["final_at_low"]), max(digits, 0)),
         "at_high": labels.number(float(row["final_at_high"]), max(digits, 0)),
     }
-    if lines["level"].nunique() == 1:
+    if len(set(lines["level"])) == 1:
         return labels.text(f"weeks_title_{panel}_single", **values)
     if not (low > 0 or high < 0):
         unsure = inputs.depends(row)
