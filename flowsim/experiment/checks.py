@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pydantic import BaseModel
@@ -15,7 +16,7 @@ from flowsim.config.loading import load_yaml, validate
 from flowsim.config.schema import DefectsFile, LeversFile, PathwayFile, PeopleFile, TopologyFile
 from flowsim.errors import Fault, FaultsInFile, UsageError, did_you_mean
 from flowsim.experiment.lever_checks import lever_warnings
-from flowsim.experiment.world_checks import Finding, world_findings, world_warnings
+from flowsim.experiment.world_checks import Finding, latent_warnings, view_warnings, world_findings
 from flowsim.topology import Region, ServiceLoad, build, joining_order, load_per_service, practices_at, warn
 from flowsim.topology.checks import Where, check_topology, in_document
 from flowsim.topology.pathway_checks import check_pathway
@@ -86,6 +87,7 @@ def check_study(study: Study) -> list[str]:
     faults: list[Fault] = []
     warnings: list[Fault] = []
     regions: dict[object, Region] = {}
+    vain = _InVain()
     for point in study.points:
         design = point.design
         world = (id(design.topology), *map(id, design.pathways.values()))
@@ -101,8 +103,10 @@ def check_study(study: Study) -> list[str]:
         found = _setting_faults(study, point, regions[world])
         faults += found
         if not found:
-            warnings += _setting_warnings(study, point, regions[world])
+            warnings += _placed(study, point, view_warnings(design, regions[world]))
+            vain.look(study, point, regions[world])
     _raise(faults)
+    warnings += vain.everywhere()
     return [str(warning) for warning in dict.fromkeys(warnings)]
 
 
@@ -146,14 +150,30 @@ def _setting_faults(study: Study, point: DesignPoint, region: Region) -> list[Fa
     return _placed(study, point, found)
 
 
-def _setting_warnings(study: Study, point: DesignPoint, region: Region) -> list[Fault]:
-    """Return what an analyst should know of a point's settings."""
-    found = [*world_warnings(point.design, region), *lever_warnings(point.design, region)]
-    return _placed(study, point, found)
+class _InVain:
+    """Levers and latent defects that change nothing: told if that holds in every scenario that has them."""
+
+    def __init__(self) -> None:
+        self.used: Counter[str] = Counter()
+        self.found: dict[str, list[Fault]] = {}
+
+    def look(self, study: Study, point: DesignPoint, region: Region) -> None:
+        """Look at one more scenario."""
+        design = point.design
+        self.used.update([*design.use_levers, *(["defects"] if design.defects.latent else [])])
+        found = [("defects", finding) for finding in latent_warnings(design, region)]
+        for subject, finding in [*found, *lever_warnings(design, region)]:
+            self.found.setdefault(subject, []).extend(_placed(study, point, [finding]))
+
+    def everywhere(self) -> list[Fault]:
+        """Return the warnings about what is in vain wherever it is used."""
+        vain = [told for subject, told in self.found.items() if len(told) == self.used[subject]]
+        return [fault for told in vain for fault in told]
 
 
-def _placed(study: Study, point: DesignPoint, found: list[Finding]) -> list[Fault]:
+def _placed(study: Study, point: DesignPoint, given: Iterable[Finding]) -> list[Fault]:
     """Return findings as faults at the lines that were written for a point."""
+    found = list(given)
     if not found:
         return []
     document = study.document_of(point)

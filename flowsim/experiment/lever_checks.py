@@ -15,20 +15,18 @@ from flowsim.topology import Region
 Reason = Callable[[Design, Region, Lever, Act], str]
 
 
-def lever_warnings(design: Design, region: Region) -> Iterator[Finding]:
-    """Give every lever in use that changes nothing, with the reason for each of its acts."""
+def lever_warnings(design: Design, region: Region) -> Iterator[tuple[str, Finding]]:
+    """Give every lever in use that changes nothing, by name, with the reason for each of its acts."""
     for i, name in enumerate(design.use_levers):
-        lever = design.levers.levers.get(name)
-        if lever is None:
-            continue
+        lever = design.levers.levers[name]
         if lever.strength == 0.0:
             message = f"The lever '{name}' changes nothing: reach × adherence × effect is 0."
-            yield ("use_levers", i), message, ""
+            yield name, (("use_levers", i), message, "")
             continue
         reasons = [_REASONS[act.on](design, region, lever, act) for act in lever.acts]
         if all(reasons):
             message = f"The lever '{name}' changes nothing here: {'; '.join(dict.fromkeys(reasons))}."
-            yield ("use_levers", i), message, ""
+            yield name, (("use_levers", i), message, "")
 
 
 def _fault(design: Design, _region: Region, _lever: Lever, act: Act) -> str:

@@ -25,18 +25,24 @@ def world_findings(design: Design, region: Region) -> Iterator[Finding]:
         yield from check(design, region)
 
 
-def world_warnings(design: Design, region: Region) -> Iterator[Finding]:
-    """Give what an analyst should know of roll-out and defects, though the run can be made."""
-    goes_live = goes_live_inside(design, region)
-    if design.view == "settled" and (goes_live or design.adoption.leave_per_year.value > 0.0):
+def view_warnings(design: Design, region: Region) -> Iterator[Finding]:
+    """Give what an analyst should know of a view that does not say what happens in the run."""
+    moves = goes_live_inside(design, region) or design.adoption.leave_per_year.value > 0.0
+    if design.view == "settled" and moves:
         message = "The view is settled, but somebody goes live or leaves inside the run."
         yield ("view",), message, "Write view: transition, so that every chart says so."
+
+
+def latent_warnings(design: Design, region: Region) -> Iterator[Finding]:
+    """Give the reason why no latent defect can come about or hit anything, if there is one."""
     latent = design.defects.latent
-    if latent and not goes_live:
+    if not latent:
+        return
+    kinds = {step.message for step in sends(design)}
+    if not goes_live_inside(design, region):
         message = "Latent defects come with go-lives inside the run, and nobody goes live in it."
         yield ("defects", "latent"), message, "Let somebody go live (view: transition, waves, go_live)."
-    kinds = {step.message for step in sends(design)}
-    if latent and not any(kinds & set(kind.messages) for kind in latent):
+    elif not any(kinds & set(kind.messages) for kind in latent):
         yield ("defects", "latent"), "No latent defect hits a message that a pathway here sends.", ""
 
 

@@ -273,6 +273,14 @@ def test_a_lever_that_changes_nothing_here_is_a_warning_with_its_reason(
     assert "small.yaml:" in told
 
 
+def test_what_is_in_vain_in_one_scenario_only_is_not_told(tmp_path: Path) -> None:
+    """At 0 % nobody goes live, so nothing can be tested there; that is what the scenario is for."""
+    text = TRANSITION + "use_levers: [more_testing]\ndefects: defects\n"
+    both = text + "vary: {adoption.gp_practices: [0 %, 100 %]}\n"
+    assert warnings_of(tmp_path, both) == []
+    assert len(warnings_of(tmp_path, text)) == 2
+
+
 def test_a_lever_without_strength_is_a_warning(tmp_path: Path) -> None:
     (told,) = warnings_of(tmp_path, ONE + "use_levers: [off]\n", levers=SWITCHED_OFF)
     assert "reach × adherence × effect is 0" in told
