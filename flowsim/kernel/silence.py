@@ -137,7 +137,7 @@ def found(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> N
 
 @compiled
 def report(plan: Arrays, state: State, t: int, reporter: int, way: int, now: float) -> None:
-    """Let somebody who has met a defect's victim say so; a service counts once, patients each.
+    """Let somebody who has met a defect's victim say so; a service counts once, each patient for himself.
 
     So does each item of a comparison of what was ordered with what left: a list of many is not one person's
     complaint. The notice has the way (0: an error queue or a reader) above the reporter's number.
@@ -145,7 +145,7 @@ def report(plan: Arrays, state: State, t: int, reporter: int, way: int, now: flo
     d = int(state.token[t]["defect"])
     if d < 0:
         return
-    if way != BY_RECONCILIATION:
+    if way != BY_RECONCILIATION and way != BY_CALL:
         if state.reported[d, reporter] == 1 and plan.service[reporter]["party"] != PATIENT:
             return
         state.reported[d, reporter] = 1
