@@ -171,6 +171,20 @@ def report_incomplete(plan: Arrays, state: State, t: int, now: float) -> None:
         report(plan, state, t, int(token["intended"]), 0, now)
 
 
+@compiled
+def report_missed(plan: Arrays, state: State, t: int, now: float) -> None:
+    """Let whoever waited in vain say so, with the chance that a patient calls: too late for this one item."""
+    token = state.token[t]
+    if token["delivery"] == 0 or token["defect"] < 0:
+        return
+    message = int(plan.step[token["send_step"]]["message"])
+    urgency = int(state.case[token["case"]]["urgency"])
+    u0, _, _, _ = draw(plan, state, t, token["send_step"], DRAW_FOUND, BY_CALL)
+    chance = plan.way_chance[(BY_CALL * MESSAGES + message) * URGENCIES + urgency]
+    if u0 < state.dial[DIAL_WAY + BY_CALL] * chance:
+        report(plan, state, t, int(token["intended"]), BY_CALL, now)
+
+
 @inlined
 def task_found(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> None:
     """Let somebody miss a task that vanished from a list: it is put there again, no message is sent."""
