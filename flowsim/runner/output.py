@@ -170,7 +170,7 @@ def _manifest(study: Study, campaign: Campaign) -> dict[str, Any]:
         "view": view_of(study),
         "basis": basis_of(base),
         "notice": base.topology.notice,
-        "background": {p.label: p.scale for p in base.pathways.values() if p.background or p.scale != 1},
+        "background": {p.label: p.scale for p in base.pathways.values() if p.scale != 1},
         "topology": {
             "name": base.topology.name,
             "inhabitants": base.topology.inhabitants,
