@@ -203,7 +203,10 @@ def _beneath(
     days = _days(horizon)
     axes.set_xticks(days)
     axes.set_ylim(len(names) - 0.4, -0.6)
-    axes.set_yticks(range(len(names)), [labels.level(name) for name in names] if first else [""] * len(names))
+    axes.set_yticks(
+        range(len(names)),
+        [inputs.short_level(labels, name) for name in names] if first else [""] * len(names),
+    )
     for tick, colour in zip(axes.get_yticklabels(), colours, strict=True):
         tick.set_color(colour)
     for row, name in enumerate(names):
@@ -222,7 +225,7 @@ def _beneath(
 def _ends(axes: Axes, part: pd.DataFrame, names: list[str], colours: list[str], labels: Labels) -> None:
     last = part[part["day"] == part["day"].max()].set_index("level")["started"]
     ends = [
-        End(100 * float(last[name]), labels.level(name), colours[i])
+        End(100 * float(last[name]), inputs.short_level(labels, name), colours[i])
         for i, name in enumerate(names)
         if name in last.index
     ]
