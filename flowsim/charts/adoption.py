@@ -302,7 +302,8 @@ def _title(frame: pd.DataFrame, labels: Labels) -> str:
     row = differences.iloc[-1]
     texts = {
         "under": under,
-        "subject": _subject(row, labels),
+        # Two findings leave no room for the group, which the panel's heading tells.
+        "subject": _subject(row, labels) if len(differences) == 1 else labels.sentence(str(row["measure"])),
         "high": inputs.level_name(labels, row["level"]),
         "low": inputs.level_name(labels, row["baseline_level"]),
     }

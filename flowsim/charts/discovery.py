@@ -86,7 +86,8 @@ def draw(frame: pd.DataFrame, labels: Labels) -> Figure:
     figure = new_figure(1.9 + sum(heights), key_inches=0.2)
     panels = figure.subplots(len(kinds), 1, height_ratios=heights, squeeze=False)[:, 0]
     for axes, kind in zip(panels, kinds, strict=True):
-        _panel(axes, frame[frame["kind"] == kind].reset_index(drop=True), labels, titled=len(kinds) > 1)
+        part = frame[frame["kind"] == kind].reset_index(drop=True)
+        _panel(axes, part, labels, float(frame["watched_days"].max()), titled=len(kinds) > 1)
     panels[-1].set_xlabel(labels.text("discovery_axis"))
     add_title(figure, _title(frame, labels))
     add_key(figure, labels.text("discovery_key"))
@@ -94,9 +95,8 @@ def draw(frame: pd.DataFrame, labels: Labels) -> Figure:
     return finished(figure)
 
 
-def _panel(axes: Axes, part: pd.DataFrame, labels: Labels, titled: bool) -> None:
+def _panel(axes: Axes, part: pd.DataFrame, labels: Labels, end: float, titled: bool) -> None:
     """Draw one kind of defect: a row for each scenario, and when it was found in reality."""
-    end = float(part["watched_days"].max())
     colour = ramp(3)[1]
     for row, each in part.iterrows():
         y = int(str(row))
@@ -148,6 +148,8 @@ def _title(frame: pd.DataFrame, labels: Labels) -> str:
         "best": inputs.level_name(labels, str(low["level"])),
         "worst": inputs.level_name(labels, str(high["level"])),
     }
+    if np.isinf(low["median"]):
+        return labels.text("discovery_title_never", **words, days=labels.number(float(low["watched_days"])))
     if len(first) == 1:
         return labels.text("discovery_title_single", **words)
     return labels.text("discovery_title", **words)

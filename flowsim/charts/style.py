@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from functools import wraps
 from pathlib import Path
+from textwrap import wrap
 from typing import Any, Final, NamedTuple, ParamSpec, TypeVar
 
 import matplotlib.style
@@ -36,6 +37,9 @@ FOOTER_INCHES: Final = 0.28
 MARGIN_INCHES: Final = 0.12
 INK: Final = "#222222"
 MUTED: Final = "#5f5f5f"
+#: Names longer than this stand in the key, and a letter beside the line; a key's lines are at most so long.
+NAME_MOST: Final = 18
+KEY_MOST: Final = 104
 #: Fewer cases than this are marked in a cell or a row.
 FEW: Final = 20
 LINE_STYLES: Final[tuple[Any, ...]] = (
@@ -190,6 +194,26 @@ def add_key(figure: Figure, text: str) -> None:
     figure.text(
         MARGIN_INCHES / width, FOOTER_INCHES / height, text, size=TEXT_POINTS, va="bottom", linespacing=1.2
     )
+
+
+class Mark(NamedTuple):
+    """What stands for a level on a crowded chart: its name, or a letter that the key explains."""
+
+    short: str
+    name: str
+
+
+def short_marks(names: Sequence[str]) -> list[Mark]:
+    """Return the names themselves, or letters for all where one is too long to stand beside a line."""
+    if max((len(name) for name in names), default=0) <= NAME_MOST:
+        return [Mark(name, name) for name in names]
+    return [Mark(chr(ord("A") + i % 26), name) for i, name in enumerate(names)]
+
+
+def wrapped_key(marks: Sequence[Mark]) -> list[str]:
+    """Return the lines of a key that explains letters; none where names stand for themselves."""
+    text = " · ".join(f"{m.short}\N{NO-BREAK SPACE}{m.name}" for m in marks if m.short != m.name)
+    return wrap(text, KEY_MOST) if text else []
 
 
 def localise(axis: Axis, labels: Labels) -> None:

@@ -17,14 +17,18 @@ from flowsim.charts.style import (
     MUTED,
     Chart,
     End,
+    Mark,
     add_footer,
+    add_key,
     add_title,
     cell,
     finished,
     label_ends,
     new_figure,
     ramp,
+    short_marks,
     styled,
+    wrapped_key,
 )
 from flowsim.labels import Labels, load_labels
 from flowsim.statistics import mean_interval
@@ -118,8 +122,9 @@ def draw(frame: pd.DataFrame, labels: Labels) -> Figure:
     """Draw the frame that :func:`prepare` made, or that was saved beside a chart."""
     urgencies = _urgencies(frame)
     names = frame.drop_duplicates("level").sort_values("order")["level"].tolist()
-    height = 4.3 + 0.19 * len(names)
-    figure = new_figure(height)
+    shown = short_marks([labels.level(name) for name in names])
+    key = wrapped_key(shown)
+    figure = new_figure(4.3 + 0.19 * len(names) + 0.17 * len(key), key_inches=0.17 * len(key))
     rows = figure.subplots(
         2, len(urgencies), squeeze=False, sharex=True, height_ratios=[1, (0.19 * len(names) + 0.62) / 2.6]
     )
@@ -127,7 +132,7 @@ def draw(frame: pd.DataFrame, labels: Labels) -> Figure:
     for column, urgency in enumerate(urgencies):
         part = frame[frame["urgency"] == urgency]
         _curves(rows[0, column], part, names, colours, labels)
-        _beneath(rows[1, column], part, names, colours, labels, column == 0)
+        _beneath(rows[1, column], part, dict(zip(names, shown, strict=True)), colours, labels, column == 0)
         rows[0, column].set_title(labels.word("urgency", urgency))
         rows[0, column].set_ylabel(labels.text("care_started") if column == 0 else "")
         rows[0, column].tick_params(labelleft=column == 0)
@@ -135,7 +140,10 @@ def draw(frame: pd.DataFrame, labels: Labels) -> Figure:
     add_title(figure, _title(frame, names, labels))
     per_level = frame[frame["day"] == 0].groupby("level")["cases"].sum().mean()
     add_footer(figure, inputs.footer(frame, labels, float(per_level), "cases"))
-    _ends(rows[0, -1], frame[frame["urgency"] == urgencies[-1]], names, colours, labels)
+    if key:
+        add_key(figure, "\n".join(key))
+    last = frame[frame["urgency"] == urgencies[-1]]
+    _ends(rows[0, -1], last, dict(zip(names, shown, strict=True)), colours)
     return finished(figure)
 
 
@@ -196,17 +204,15 @@ def _days(horizon: float) -> list[int]:
 
 
 def _beneath(
-    axes: Axes, part: pd.DataFrame, names: list[str], colours: list[str], labels: Labels, first: bool
+    axes: Axes, part: pd.DataFrame, names: dict[str, Mark], colours: list[str], labels: Labels, first: bool
 ) -> None:
     """Write how many cases have not started, withdrawn or been turned away, at three days."""
     horizon = float(part["day"].max())
     days = _days(horizon)
     axes.set_xticks(days)
     axes.set_ylim(len(names) - 0.4, -0.6)
-    axes.set_yticks(
-        range(len(names)),
-        [inputs.short_level(labels, name) for name in names] if first else [""] * len(names),
-    )
+    marks = [mark.short if first else "" for mark in names.values()]
+    axes.set_yticks(range(len(names)), marks)
     for tick, colour in zip(axes.get_yticklabels(), colours, strict=True):
         tick.set_color(colour)
     for row, name in enumerate(names):
@@ -222,11 +228,11 @@ def _beneath(
         axes.set_title(labels.text("care_not_started"), weight="normal", size=9)
 
 
-def _ends(axes: Axes, part: pd.DataFrame, names: list[str], colours: list[str], labels: Labels) -> None:
+def _ends(axes: Axes, part: pd.DataFrame, names: dict[str, Mark], colours: list[str]) -> None:
     last = part[part["day"] == part["day"].max()].set_index("level")["started"]
     ends = [
-        End(100 * float(last[name]), inputs.short_level(labels, name), colours[i])
-        for i, name in enumerate(names)
+        End(100 * float(last[name]), mark.short, colours[i])
+        for i, (name, mark) in enumerate(names.items())
         if name in last.index
     ]
     label_ends(axes, ends)

@@ -88,22 +88,15 @@ def draw_charts(
     ``chart_facts``). What is left out is told as "name: reason".
     """
     common = {"view": manifest["view"], "basis": manifest["basis"], "language": language}
-    facts = manifest["charts"]
     every = tables["scenarios"]
     # Where joining orders are drawn by several seeds, only the chart of levels shows all of them.
     scenarios = first_order(every)
-    targets = {(t["pathway"], t["urgency"]): t["days"] for t in facts["targets"]}
-    outages = pd.DataFrame(facts["outages"], columns=["from_day", "to_day"]) if facts["outages"] else None
     drawings: dict[str, Callable[[], Chart]] = {
         "adoption": lambda: adoption(tables["summary"], every, tables["comparison"], **common),
-        "time_to_care": lambda: time_to_care(profiles["time_to_care"], scenarios, targets=targets, **common),
-        "delivery_delay": lambda: delivery_delay(
-            profiles["delivery_delay"], scenarios, facts["deadlines"], **common
-        ),
-        "stages": lambda: stages(profiles["stages"], scenarios, **common),
-        "backlog": lambda: backlog(profiles["backlog"], scenarios, outages, **common),
-        "weeks": lambda: weeks(profiles["weeks"], scenarios, **common),
     }
+    for view, part in _by_view(scenarios, manifest["view"]):
+        suffix = "" if len(drawings) == 1 else f"_{view}"
+        drawings |= _drawings_of_a_view(profiles, part, manifest["charts"], {**common, "view": view}, suffix)
     if "economics" in tables:
         replications = int(tables["summary"]["replication"].max())
         drawings["economics"] = lambda: economics(
@@ -114,7 +107,8 @@ def draw_charts(
     files: list[Path] = []
     left_out: list[str] = []
     for name, drawing in drawings.items():
-        if name not in ("adoption", "economics", "discovery") and profiles.get(name, pd.DataFrame()).empty:
+        profile = profiles.get(_family(name), pd.DataFrame())
+        if name not in ("adoption", "economics", "discovery") and profile.empty:
             left_out.append(f"{name}: there are no numbers for it")
             continue
         try:
@@ -125,3 +119,39 @@ def draw_charts(
         files += save(chart, folder, name)
         plt.close(chart.figure)
     return files, left_out
+
+
+def _by_view(scenarios: pd.DataFrame, given: str) -> list[tuple[str, pd.DataFrame]]:
+    """Return the scenarios of each view, as listed: a chart shows one view, and names it."""
+    if "view" not in scenarios.columns:
+        return [(given, scenarios)]
+    views = list(dict.fromkeys(scenarios["view"].astype(str)))
+    return [(view, scenarios[scenarios["view"] == view].drop(columns="view")) for view in views]
+
+
+def _family(name: str) -> str:
+    """Return the family of a chart: its name without the view."""
+    return name.removesuffix("_transition").removesuffix("_settled")
+
+
+def _drawings_of_a_view(
+    profiles: Mapping[str, pd.DataFrame],
+    scenarios: pd.DataFrame,
+    facts: Mapping[str, Any],
+    common: Mapping[str, str],
+    suffix: str,
+) -> dict[str, Callable[[], Chart]]:
+    """Return what draws the charts of one view's scenarios, by name."""
+    targets = {(t["pathway"], t["urgency"]): t["days"] for t in facts["targets"]}
+    outages = pd.DataFrame(facts["outages"], columns=["from_day", "to_day"]) if facts["outages"] else None
+    return {
+        f"time_to_care{suffix}": lambda: time_to_care(
+            profiles["time_to_care"], scenarios, targets=targets, **common
+        ),
+        f"delivery_delay{suffix}": lambda: delivery_delay(
+            profiles["delivery_delay"], scenarios, facts["deadlines"], **common
+        ),
+        f"stages{suffix}": lambda: stages(profiles["stages"], scenarios, **common),
+        f"backlog{suffix}": lambda: backlog(profiles["backlog"], scenarios, outages, **common),
+        f"weeks{suffix}": lambda: weeks(profiles["weeks"], scenarios, **common),
+    }

@@ -28,7 +28,6 @@ COLUMNS: Final = (
     ("new a 1,000 days", ("medication_deviations_true_per_1000_days",)),
     ("reported a 1,000 days", ("medication_deviations_reported_per_1000_days",)),
     ("defects discovered after", ("defect_days_to_discovered_mean",)),
-    ("mended after", ("defect_days_to_mended_mean",)),
     ("hit by defects", ("defect_deliveries_hit",)),
 )
 #: What the overview says about the last level of each baseline.

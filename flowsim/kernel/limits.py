@@ -6,6 +6,7 @@ from flowsim.kernel.compiling import inlined
 from flowsim.kernel.lists import leave_list
 from flowsim.kernel.queues import take_out
 from flowsim.kernel.rows import notify, write
+from flowsim.kernel.silence import report_missed
 from flowsim.kernel.state import LISTED, RUNNING, STUCK, Journal, State
 from flowsim.kernel.steps import withdraw
 from flowsim.plan.layout import Arrays
@@ -37,6 +38,7 @@ def impatient(plan: Arrays, state: State, journal: Journal, t: int, now: float) 
         write(state, journal, now, CANCELLED, t, token["step"], token["at"], token["sender"], left)
     elif token["phase"] == STUCK:
         # It had vanished from the list, and now it is too late for it.
+        report_missed(plan, state, t, now)
         if token["delivery"] != 0 and token["state"] != SEEN:
             token["state"] = ENDED
             write(state, journal, now, CANCELLED, t, token["step"], token["at"], token["sender"], 0)

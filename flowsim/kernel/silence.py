@@ -137,7 +137,7 @@ def found(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> N
 
 @compiled
 def report(plan: Arrays, state: State, t: int, reporter: int, way: int, now: float) -> None:
-    """Let somebody who has met a defect's victim say so; a service counts once, patients each.
+    """Let somebody who has met a defect's victim say so; a service counts once, each patient for himself.
 
     So does each item of a comparison of what was ordered with what left: a list of many is not one person's
     complaint. The notice has the way (0: an error queue or a reader) above the reporter's number.
@@ -145,7 +145,7 @@ def report(plan: Arrays, state: State, t: int, reporter: int, way: int, now: flo
     d = int(state.token[t]["defect"])
     if d < 0:
         return
-    if way != BY_RECONCILIATION:
+    if way != BY_RECONCILIATION and way != BY_CALL:
         if state.reported[d, reporter] == 1 and plan.service[reporter]["party"] != PATIENT:
             return
         state.reported[d, reporter] = 1
@@ -169,6 +169,20 @@ def report_incomplete(plan: Arrays, state: State, t: int, now: float) -> None:
     chance = plan.way_chance[(BY_MISSING * MESSAGES + message) * URGENCIES + urgency]
     if u0 < state.dial[DIAL_WAY + BY_MISSING] * chance:
         report(plan, state, t, int(token["intended"]), 0, now)
+
+
+@compiled
+def report_missed(plan: Arrays, state: State, t: int, now: float) -> None:
+    """Let whoever waited in vain say so, with the chance that a patient calls: too late for this one item."""
+    token = state.token[t]
+    if token["delivery"] == 0 or token["defect"] < 0:
+        return
+    message = int(plan.step[token["send_step"]]["message"])
+    urgency = int(state.case[token["case"]]["urgency"])
+    u0, _, _, _ = draw(plan, state, t, token["send_step"], DRAW_FOUND, BY_CALL)
+    chance = plan.way_chance[(BY_CALL * MESSAGES + message) * URGENCIES + urgency]
+    if u0 < state.dial[DIAL_WAY + BY_CALL] * chance:
+        report(plan, state, t, int(token["intended"]), BY_CALL, now)
 
 
 @inlined

@@ -59,7 +59,7 @@ def test_each_view_is_a_line_and_the_title_speaks_of_both() -> None:
     )
     chart = drawn(scenarios, summary, view="same")
     assert charts.title_of(chart.figure) == (
-        "In the model, the share of referrals lost at 100\u202f% adoption, against 0\u202f% adoption: "
+        "In the model, the share of referrals lost, 100\u202f% adoption against 0\u202f% adoption: "
         "settled 1.00 points higher, transition 5.00 points higher"
     )
     part = chart.frame[chart.frame["quantity"] == "level"]

@@ -499,3 +499,21 @@ def test_a_run_covers_its_first_instant_and_not_its_last() -> None:
     rows = rows_of(given, [at(0, one(CommandKind.snapshot, 0)), ending])
     assert rows["time"][rows["event"] == Event.created].tolist() == [0.0, 47.999]
     assert rows["time"][rows["event"] == Event.snapshot].tolist() == [0.0]
+
+
+def test_who_waits_in_vain_for_what_a_defect_took_off_the_list_says_so_each_for_himself() -> None:
+    """A visit that vanished is missed when its time is over, and then a defect has a report more."""
+    faults = {**read("faults_none"), "found_by": {"patient_calls": {"chance": 1.0, "delay": "90 days"}}}
+    faults["faults"] = {"vanished": {"rate": 0, "channels": ["edi"], "found_by": ["patient_calls"]}}
+    steps = """
+- {id: task, do: send, message: task, sender: origin, to: home_nursing}
+- {id: visit, do: work, service: home_nursing, minutes: 1 h, patience: 8 h, impatient: missed, next: finished}
+- {id: missed, do: milestone, name: visit_missed}
+- {id: finished, do: end}
+"""
+    given = with_defect(plan(pathway(steps, times="0 h, 1 h"), faults=faults), Fault.vanished)
+    heard: list[tuple[float, Notice]] = []
+    rows_of(
+        given, [hearing((NoticeKind.defect_reported,), heard), at(0, one(CommandKind.activate_defect, 0))]
+    )
+    assert [now for now, _ in heard] == [10.0, 11.0]
