@@ -99,7 +99,9 @@ def prepare(
     baseline = pd.concat([known, inputs.levels(scenarios)]).drop_duplicates("scenario").set_index("scenario")
     frame["baseline_level"] = frame["baseline"].map(baseline["level"])
     frame["baseline_share"] = frame["baseline"].map(baseline["practices_share"])
-    # Without practices to count, levels stand side by side in their order.
+    # Without practices to count, or where that tells no levels apart, they stand side by side in their order.
+    if known.duplicated(["line", "rates", "practices_share"]).any() and known["point"].is_unique:
+        frame[["practices_share", "baseline_share"]] = np.nan
     steps = frame["order"] / max(1, int(known["order"].max()))
     frame["place"] = frame["practices_share"].where(frame["practices_share"].notna(), steps)
     frame["view"] = frame["view"].where(frame["view"] != "", view)
@@ -160,7 +162,8 @@ def _places(row: NDArray[Any], frame: pd.DataFrame, labels: Labels) -> None:
         return
     named = frame.drop_duplicates("level").sort_values("place")
     for axes in row:
-        axes.set_xticks(100 * named["place"], [labels.level(name) for name in named["level"]], rotation=90)
+        names = [inputs.short_level(labels, name) for name in named["level"]]
+        axes.set_xticks(100 * named["place"], names, rotation=90)
 
 
 def _series(frame: pd.DataFrame) -> list[tuple[str, str]]:
@@ -225,7 +228,7 @@ def _panel(
                 100 * float(part["baseline_share"].dropna().iloc[0]), 0, "o", mfc="white", mec=MUTED, ms=6
             )
         points = labels.unit("points" if unit == "share" else unit)
-        baseline = labels.level(str(part["baseline_level"].iloc[0]))
+        baseline = inputs.short_level(labels, str(part["baseline_level"].iloc[0]))
         axes.set_ylabel(labels.text("difference_axis", baseline=baseline, unit=points) if first else points)
 
 

@@ -158,7 +158,7 @@ def _ends(axes: Axes, part: pd.DataFrame, names: list[str], labels: Labels) -> N
     label_ends(
         axes,
         [
-            End(float(last[name]), labels.level(name), colours[i])
+            End(float(last[name]), inputs.short_level(labels, name), colours[i])
             for i, name in enumerate(names)
             if name in last.index
         ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import shorten
 from typing import Any, Final
 
 import numpy as np
@@ -20,6 +21,9 @@ REPLICATION: Final = ["scenario", "replication"]
 
 #: Weeks count while at least this share of the most patients is followed.
 FOLLOWED_LEAST: Final = 0.5
+
+#: Names of levels within a chart are cut to so many letters; the table beside it has them whole.
+NAME_LONGEST: Final = 18
 
 #: Marks the list of those who wait for a bed or slot of a kind of service.
 PLACES: Final = "/places"
@@ -159,6 +163,12 @@ def with_texts(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     """Return a frame whose named columns are texts, "" where missing; a saved one has gaps instead."""
     texts = {c: frame[c].astype(object).where(frame[c].notna(), "").astype(str) for c in columns}
     return frame.assign(**texts)
+
+
+def short_level(labels: Labels, level: str) -> str:
+    """Return a level as it stands at a line's end or beneath an axis: long names of scenarios are cut."""
+    text = labels.level(level)
+    return text if len(text) <= NAME_LONGEST else shorten(text, NAME_LONGEST, placeholder="…")
 
 
 def level_name(labels: Labels, level: str) -> str:

@@ -150,8 +150,8 @@ def _grid_faults(document: Document, vary: Mapping[str, Any]) -> list[Fault]:
 
 
 def _short(value: object) -> str:
-    """Return a value for a scenario's name; lists and mappings are told by their size."""
-    if isinstance(value, list):
+    """Return a value for a scenario's name; lists of names are told by their size."""
+    if isinstance(value, list) and not all(isinstance(item, int | float) for item in value):
         return f"{len(value)} named"
     text = value_text(value)
     return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"

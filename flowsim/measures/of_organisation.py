@@ -49,7 +49,7 @@ def staff_hours_doing_again(g: Columns) -> float:
 
 @measure(_WORK, _HOURS, Better.lower)
 def staff_hours_training(g: Columns) -> float:
-    """Staff hours of training at go-lives in the window, as if every year had as many."""
+    """Staff hours of training and tests for go-lives in the window, as if every year had as many."""
     return _hours(g, "training")
 
 

@@ -87,7 +87,9 @@ class WorldPlan:
     defects: DefectsPlan | None = None
     owners: OwnersPlan | None = None
     doctors: tuple[DoctorsPlan, ...] = ()
+    #: Staff hours of training for each person, and of testing for each go-live.
     training_hours: float = 0.0
+    testing_hours: float = 0.0
 
 
 def world_plan(builder: Builder, lives: tuple[GoLive, ...], defects: DefectsPlan | None) -> WorldPlan:
@@ -97,6 +99,8 @@ def world_plan(builder: Builder, lives: tuple[GoLive, ...], defects: DefectsPlan
     if design.ideal:
         return WorldPlan(staffing=staffing)
     training = design.people.learning.training.hours if design.people.learning else 0.0
+    testing = design.defects.testing
+    coverage = highest(lever_turns(design), "test_coverage", testing.coverage.value)
     return WorldPlan(
         go_lives=lives,
         outages=() if design.faults_off else _outages(builder),
@@ -107,6 +111,7 @@ def world_plan(builder: Builder, lives: tuple[GoLive, ...], defects: DefectsPlan
         owners=None if design.faults_off else _owners(builder),
         doctors=() if design.faults_off else _doctors(builder),
         training_hours=training,
+        testing_hours=coverage * testing.hours,
     )
 
 

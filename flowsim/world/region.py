@@ -41,7 +41,7 @@ def stories(env: simpy.Environment, mail: Mailbox, plan: WorldPlan, relays: Sequ
         yield staffing(env, mail, plan.staffing)
     if plan.owners is not None:
         yield from _lists(env, mail, plan, plan.owners)
-    yield roll_out(env, mail, plan.go_lives, plan.training_hours)
+    yield roll_out(env, mail, plan.go_lives, plan.training_hours, plan.testing_hours)
     for o in plan.outages:
         yield outage(env, mail, o.relay, relays[o.relay], o.lasts, o.at_hours, o.per_year)
     for practice in plan.doctors:

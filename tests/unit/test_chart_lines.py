@@ -13,9 +13,12 @@ from flowsim import charts, statistics
 from flowsim.charts import inputs
 from flowsim.charts.lines import line_label, lines, pooled
 from flowsim.config import compose
+from flowsim.config.compose import load_study
 from flowsim.experiment.drawing import first_order
 from flowsim.experiment.overview import overview
 from flowsim.labels import load_labels
+from flowsim.runner.output import view_of
+from tests import studies
 
 ON = {"0 %": 0, "50 %": 20, "100 %": 40}
 
@@ -182,3 +185,24 @@ def test_levels_of_a_view_keep_their_order_whatever_stands_first() -> None:
     assert known.drop_duplicates("level")["level"].tolist() == list(ON)
     assert np.isclose(known["practices_share"].max(), 1.0)
     assert inputs.ADOPTION in mixed.columns
+
+
+def test_scenarios_that_adoption_does_not_tell_apart_stand_side_by_side() -> None:
+    """Four worlds at two levels: by practices on the platform they would lie on one another."""
+    names = ["nobody", "nobody, an outage that lasts for days", "all", "all, an outage"]
+    table = pd.DataFrame({"scenario": names, "practices_on_platform": [0, 0, 40, 40], "practices_total": 40})
+    chart = charts.adoption(results(table, lambda _: 0.02), table, pd.DataFrame())
+    level = chart.frame.sort_values("order")
+    assert level["place"].tolist() == pytest.approx([0, 1 / 3, 2 / 3, 1])
+    ticks = [label.get_text() for label in chart.figure.axes[-1].get_xticklabels()]
+    assert ticks == ["nobody", "nobody, an outage…", "all", "all, an outage"]
+    assert level["level"].tolist() == names  # whole beside the chart
+
+
+def test_a_run_says_which_views_its_scenarios_show(tmp_path: Path) -> None:
+    both = studies.EXPERIMENT.replace(
+        "  rates: [equal, platform_better]\n", "  view: [settled, transition]\n"
+    )
+    both = both.replace("rates: same", "view: same")
+    assert view_of(load_study(studies.write_study(tmp_path / "two", both))) == "both"
+    assert view_of(load_study(studies.write_study(tmp_path / "one"))) == "settled"

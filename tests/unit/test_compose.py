@@ -108,6 +108,17 @@ vary:
     assert {p.design.pathways["gp_referral"].scale for p in study.points} == {0.5}
 
 
+def test_lists_of_numbers_name_a_scenario_and_lists_of_names_are_counted(write: Write) -> None:
+    more = """\
+vary:
+  defects.noticing.reports: [[1, 1], [3, 30]]
+  use_levers: [[], [more_testing]]
+"""
+    names = [point.name for point in load_study(write(more)).points]
+    assert names[0] == "reports=[1,1], use_levers=[]"
+    assert names[3] == "reports=[3,30], use_levers=1 named"
+
+
 def test_named_scenarios_come_after_the_grid_and_keep_what_they_do_not_set(write: Write) -> None:
     more = """\
 vary: {rates: [equal, platform_better]}

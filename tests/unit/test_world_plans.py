@@ -166,6 +166,20 @@ def test_people_are_at_training_in_the_week_before_a_go_live() -> None:
     assert live["hours"].tolist() == [16.0] * 3  # two people a doctor, 8 hours each
 
 
+def test_testing_takes_hours_for_each_go_live_by_its_coverage() -> None:
+    go = [{"on": "2024-01-22", "gp_practices": "2 practices"}]
+    testing = {"basis": BASIS, "testing": {"coverage": 0.25, "hours": 80}}
+    rows = rows_of(plan(NOTHING, days=40, adoption=adoption(go_live=go), defects=testing))
+    assert rows["hours"][rows["event"] == Event.went_live].tolist() == [20.0] * 2
+    lever = {
+        "label": "More tests", "acts": [{"on": "test_coverage", "full": 0.5}], "start_up": "0 h",
+        "reach": 1.0, "adherence": 1.0, "effect": 1.0,
+    }  # fmt: skip
+    more = {"levers": {"basis": BASIS, "levers": {"more": lever}}, "use_levers": ["more"]}
+    rows = rows_of(plan(NOTHING, days=40, adoption=adoption(go_live=go), defects=testing, **more))
+    assert rows["hours"][rows["event"] == Event.went_live].tolist() == [40.0] * 2
+
+
 def test_holidays_are_by_day_of_the_year_also_over_the_new_year() -> None:
     holidays = [
         {"first": "12-23", "last": "12-31", "away": 0.9}, {"first": "01-01", "last": "01-03", "away": 0.9},
