@@ -178,6 +178,8 @@ def _noticed_at(
     deliveries: pd.DataFrame, header: RunHeader, practice: dict[str, int], months: int
 ) -> pd.DataFrame:
     """Return slot (practice × month) and direction of each failure that a practice notices in the window."""
+    # Few come to light: only for these are words looked up.
+    deliveries = deliveries[deliveries["told_hours"].notna() | deliveries["found_hours"].notna()]
     way = deliveries["found_by"].astype(str).to_numpy()
     told, found = deliveries["told_hours"].to_numpy(float), deliveries["found_hours"].to_numpy(float)
     sender, receiver = deliveries["sender"].astype(str), deliveries["intended"].astype(str)
