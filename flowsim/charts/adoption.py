@@ -281,12 +281,7 @@ def _footer(frame: pd.DataFrame, labels: Labels) -> str:
     frame = frame.assign(view=views[0] if len(views) == 1 else inputs.BOTH)
     if pd.notna(frame["cases"].iloc[0]):
         return inputs.footer(frame, labels, float(frame["cases"].iloc[0]), cell(frame, "counted"))
-    return labels.text(
-        "footer_short",
-        view=labels.word("view", cell(frame, "view")),
-        basis=labels.word("basis", cell(frame, "basis")),
-        replications=labels.number(float(frame["replications"].max())),
-    )
+    return inputs.footer_short(frame, labels)
 
 
 def _title(frame: pd.DataFrame, labels: Labels) -> str:

@@ -121,7 +121,7 @@ def draw(frame: pd.DataFrame, labels: Labels) -> Figure:
         figure, labels.text("backlog_key") + (" · " + labels.text("backlog_outage") if len(outages) else "")
     )
     add_title(figure, _title(lengths, names, labels))
-    add_footer(figure, _footer(lengths, labels))
+    add_footer(figure, inputs.footer_short(lengths, labels))
     corner = min(columns, len(kinds)) - 1
     _ends(grid[0, corner], lengths[lengths["service_kind"] == kinds[corner]], names, labels)
     return finished(figure)
@@ -162,15 +162,6 @@ def _ends(axes: Axes, part: pd.DataFrame, names: list[str], labels: Labels) -> N
             for i, name in enumerate(names)
             if name in last.index
         ],
-    )
-
-
-def _footer(lengths: pd.DataFrame, labels: Labels) -> str:
-    return labels.text(
-        "footer_short",
-        view=labels.word("view", cell(lengths, "view")),
-        basis=labels.word("basis", cell(lengths, "basis")),
-        replications=labels.number(float(lengths["replications"].max())),
     )
 
 

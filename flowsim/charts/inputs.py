@@ -189,6 +189,16 @@ def footer(frame: pd.DataFrame, labels: Labels, cases: float, counted: str) -> s
     )
 
 
+def footer_short(frame: pd.DataFrame, labels: Labels) -> str:
+    """Return the line beneath a chart that counts no cases: view, basis, replications."""
+    return labels.text(
+        "footer_short",
+        view=labels.word("view", cell(frame, "view")),
+        basis=labels.word("basis", cell(frame, "basis")),
+        replications=labels.number(float(frame["replications"].max())),
+    )
+
+
 def depends(row: pd.Series[Any]) -> bool:
     """Return whether a row's assumption range says that the direction depends on assumptions."""
     low, high = row["assumption_low"], row["assumption_high"]

@@ -19,7 +19,6 @@ from flowsim.charts.style import (
     add_footer,
     add_key,
     add_title,
-    cell,
     distinct,
     finished,
     label_ends,
@@ -157,7 +156,7 @@ def draw(frame: pd.DataFrame, labels: Labels) -> Figure:
     key = labels.text("weeks_key") + (" · " + labels.text("weeks_key_go_lives") if len(live) else "")
     add_key(figure, key + ("\n" + labels.text("weeks_key_lists") if small else ""))
     add_title(figure, _title(lines, labels))
-    add_footer(figure, _footer(lines, labels))
+    add_footer(figure, inputs.footer_short(lines, labels))
     for panel in wide:
         _ends(grid[panel], lines[lines["panel"] == panel], names, labels)
     return finished(figure)
@@ -217,15 +216,6 @@ def _ends(axes: Axes, part: pd.DataFrame, names: list[str], labels: Labels) -> N
             for i, name in enumerate(names)
             if name in last.index
         ],
-    )
-
-
-def _footer(lines: pd.DataFrame, labels: Labels) -> str:
-    return labels.text(
-        "footer_short",
-        view=labels.word("view", cell(lines, "view")),
-        basis=labels.word("basis", cell(lines, "basis")),
-        replications=labels.number(float(lines["replications"].max())),
     )
 
 

@@ -13,7 +13,7 @@ from flowsim.config.defects_file import Hit, Known, Latent
 from flowsim.plan.layout import DEFECT
 from flowsim.plan.levers import factor_at, highest, lever_turns
 from flowsim.plan.rollout import GoLive, hours_of
-from flowsim.plan.services import Builder
+from flowsim.plan.services import Builder, organisations
 from flowsim.plan.steps import Steps
 from flowsim.topology import Region, stable_hash
 from flowsim.vocabulary import Channel, Fault, FoundBy, MessageKind
@@ -172,11 +172,6 @@ def _record(builder: Builder, steps: Steps, hit: Hit, name: str, organisation: s
 def organisation_number(region: Region, name: str) -> int:
     """Return the number of an organisation or practice, as services' records have it; -1 for none."""
     return next((k for k, o in enumerate(organisations(region)) if o == name), -1)
-
-
-def organisations(region: Region) -> list[str]:
-    """Return all organisations and practices by name, in the order of their numbers."""
-    return list(dict.fromkeys(service.organisation for service in region.services))
 
 
 def _told(

@@ -119,11 +119,16 @@ def calendar_spec(hours: OpeningHours, key: str) -> CalendarSpec:
     return CalendarSpec("weekly", weekly, on_holidays)
 
 
+def organisations(region: Region) -> list[str]:
+    """Return all organisations and practices by name, in the order of their numbers."""
+    return list(dict.fromkeys(service.organisation for service in region.services))
+
+
 def service_array(build: Builder, on_platform: frozenset[int]) -> NDArray[Any]:
     """Return SERVICE records of all services, then of all relays."""
     region = build.region
     out = np.zeros(len(region.services) + len(region.relays), SERVICE)
-    number = {name: k for k, name in enumerate(dict.fromkeys(s.organisation for s in region.services))}
+    number = {name: k for k, name in enumerate(organisations(region))}
     for name in ("practice", "calendar", "slot_calendar", "error_queue", "error_minutes", "client", "delay"):
         out[name] = -1
     for service in region.services:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from flowsim.plan.defects import DefectsPlan
-from flowsim.plan.levers import dial_turns, factor_at, highest, lever_turns
+from flowsim.plan.levers import Turn, dial_turns, factor_at, highest, lever_turns
 from flowsim.plan.rollout import GoLive, hours_of
 from flowsim.plan.services import Builder
 from flowsim.topology import ServiceNode
@@ -180,7 +180,7 @@ def _pace_of(
     last = dict.fromkeys(Pace, 1.0)
     for at in sorted(instant for instant in instants if instant < end):
         for what in Pace:
-            factor = _pace_at(builder, life, what, at)
+            factor = _pace_at(builder, turns, life, what, at)
             if factor != last[what]:
                 out.append((at, service, what, factor))
                 last[what] = factor
@@ -189,10 +189,9 @@ def _pace_of(
     return out
 
 
-def _pace_at(builder: Builder, life: GoLive, what: Pace, at: float) -> float:
+def _pace_at(builder: Builder, turns: list[Turn], life: GoLive, what: Pace, at: float) -> float:
     """Return a service's factor at an instant: usability × levers × (1 + what is left of the dip)."""
     people = builder.design.people
-    turns = lever_turns(builder.design)
     factor = float(getattr(people.usability, what.name))
     factor *= factor_at(turns, what.name, at)  # type: ignore[arg-type]
     learning = people.learning
