@@ -24,7 +24,7 @@ WayName = Literal[
 
 if {*Fault.__members__} - {"none"} != {*FaultName.__args__}:  # type: ignore[attr-defined]
     raise AssertionError("FaultName and vocabulary.Fault differ")
-if {*FoundBy.__members__} - {"command"} != {*WayName.__args__}:  # type: ignore[attr-defined]
+if {*FoundBy.__members__} - {"command", "monitor"} != {*WayName.__args__}:  # type: ignore[attr-defined]
     raise AssertionError("WayName and vocabulary.FoundBy differ")
 if {*Channel.__members__} != {*ChannelName.__args__}:  # type: ignore[attr-defined]
     raise AssertionError("ChannelName and vocabulary.Channel differ")

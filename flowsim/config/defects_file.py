@@ -84,8 +84,9 @@ class Noticing(Model):
     reports: tuple[int, int] = Field(
         description="Fewest and most independent reports before it is believed; each number as likely."
     )
-    proof: tuple[WayName, ...] = Field(
-        default=("reconciliation",), description="Ways of which one find is enough, as it shows them all."
+    proof: tuple[WayName | Literal["monitor"], ...] = Field(
+        default=("reconciliation", "monitor"),
+        description="Ways of which one find is enough, as it shows them all.",
     )
     basis: Basis | None = Field(default=None, description="Where the numbers come from.")
 

@@ -114,7 +114,7 @@ def obey(plan: Arrays, state: State, journal: Journal, command: Any) -> None:
         hours = command["delivery"] / MILLION
         write_service(journal, now, a, b, 0, int(command["case"]) >> 8, int(command["case"]) & 0xFF, hours)
     else:
-        act_on(plan, state, journal, kind, command["case"], command["delivery"], now)
+        act_on(plan, state, journal, kind, b, command["case"], command["delivery"], now)
 
 
 @inlined
@@ -227,9 +227,9 @@ def mend(state: State, d: int, resend: int, now: float) -> None:
 
 @inlined
 def act_on(
-    plan: Arrays, state: State, journal: Journal, kind: int, case: int, delivery: int, now: float
+    plan: Arrays, state: State, journal: Journal, kind: int, way: int, case: int, delivery: int, now: float
 ) -> None:
-    """Resend, forward or remove one delivery of one case, if it is still about."""
+    """Resend, forward or remove one delivery of one case, if it is still about; ``way``: who found it."""
     for t in range(len(state.token)):
         token = state.token[t]
         if token["phase"] == FREE or token["role"] == RETRIER or token["role"] == DOUBLE:
@@ -241,7 +241,7 @@ def act_on(
                 vanish(plan, state, journal, t, now)
                 return
         elif token["state"] == SILENT or token["phase"] == STUCK:
-            token["found_by"] = BY_FORWARD if kind == FORWARD else BY_COMMAND
+            token["found_by"] = way if way > 0 else (BY_FORWARD if kind == FORWARD else BY_COMMAND)
             schedule(state, now, FOUND, t, token["generation"])
             return
         elif kind == RESEND and token["state"] != NONE:

@@ -51,15 +51,13 @@ WORK_STEP = int(StepKind.work)
 
 
 @inlined
-def destination(plan: Arrays, state: State, t: int, now: float) -> int:
-    """Return where a message comes out: the right service, a wrong one, or a dead endpoint."""
+def address_of(plan: Arrays, state: State, t: int, now: float) -> int:
+    """Return where a message is addressed to: the right service, a wrong one, or an old address."""
     token = state.token[t]
     intended = int(token["intended"])
     setting = plan.setting[0]
     service = state.service[intended]
     step = int(token["send_step"])
-    if service["live"] == 0:
-        return int(setting["dead_endpoint"])
     if service["changed_at"] >= 0.0 and setting["stale_share"] > 0.0:
         stale, read, _, _ = draw(plan, state, t, step, DRAW_STALE, 0)
         age = now - service["changed_at"]
@@ -82,6 +80,13 @@ def destination(plan: Arrays, state: State, t: int, now: float) -> int:
     return intended
 
 
+@compiled
+def old_address(plan: Arrays, state: State, t: int) -> int:
+    """Return which old address a message is addressed to, as the number of its service and one; 0: none."""
+    token = state.token[t]
+    return int(token["intended"]) + 1 if token["actual"] == plan.setting[0]["dead_endpoint"] else 0
+
+
 @inlined
 def to_practice(plan: Arrays, state: State, t: int) -> bool:
     """Return whether a message is meant for the patient's own practice, whichever that is now."""
@@ -101,21 +106,33 @@ def receive(plan: Arrays, state: State, journal: Journal, t: int, now: float) ->
     if receipts != RECEIPTS_NONE:
         _, unheard, _, _ = draw(plan, state, t, step, DRAW_ATTEMPT, token["attempt"])
         if unheard >= plan.channel[token["channel"]]["receipt_loss"]:
-            write(state, journal, now, TRANSPORT_RECEIPT, t, step, token["sender"], token["intended"], 0)
+            write(state, journal, now, TRANSPORT_RECEIPT, t, step, token["sender"], token["actual"], 0)
     if token["role"] == DOUBLE:
         # The same message id again: acknowledged again, not processed again.
-        write(state, journal, now, RECEIVED, t, step, token["actual"], token["sender"], 0)
+        write(
+            state,
+            journal,
+            now,
+            RECEIVED,
+            t,
+            step,
+            token["actual"],
+            token["sender"],
+            old_address(plan, state, t),
+        )
         end(plan, state, journal, t, now)
         return False
-    actual = destination(plan, state, t, now)
-    token["actual"] = actual
+    if state.service[token["actual"]]["live"] == 0:
+        token["actual"] = plan.setting[0]["dead_endpoint"]
+    actual = int(token["actual"])
     doom = int(token["doom"])
     if actual != token["intended"]:
         token["fault"] = MISADDRESSED
         token["state"] = SILENT
-        write(state, journal, now, RECEIVED, t, step, actual, token["sender"], 0)
+        old = old_address(plan, state, t)
+        write(state, journal, now, RECEIVED, t, step, actual, token["sender"], old)
         if receipts == RECEIPTS_BOTH:
-            write(state, journal, now, APPLICATION_RECEIPT, t, step, token["sender"], actual, 0)
+            write(state, journal, now, APPLICATION_RECEIPT, t, step, token["sender"], actual, old)
         get_stuck(plan, state, t, now)
         if actual != plan.setting[0]["dead_endpoint"]:
             list_up(plan, state, journal, t, actual, ROUTINE_LEVEL, MISREAD, now)
@@ -183,11 +200,11 @@ def tell_sender(plan: Arrays, state: State, journal: Journal, t: int, event: int
     u, _, _, _ = draw(plan, state, t, token["send_step"], DRAW_ERROR, token["attempt"])
     if q < 0 or u < plan.service[q]["ignored"]:
         token["state"] = SILENT
-        write(state, journal, now, event, t, token["send_step"], sender, token["intended"], 0)
+        write(state, journal, now, event, t, token["send_step"], sender, token["actual"], 0)
         get_stuck(plan, state, t, now)
         return
     token["state"] = TOLD
-    write(state, journal, now, event, t, token["send_step"], sender, token["intended"], 0)
+    write(state, journal, now, event, t, token["send_step"], sender, token["actual"], 0)
     list_up(plan, state, journal, t, q, ROUTINE_LEVEL, MEND, now)
 
 

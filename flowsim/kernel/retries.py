@@ -8,7 +8,7 @@ from flowsim.kernel.compiling import hot, inlined
 from flowsim.kernel.draws import sample
 from flowsim.kernel.lists import end
 from flowsim.kernel.queues import schedule
-from flowsim.kernel.receiving import twin
+from flowsim.kernel.receiving import old_address, twin
 from flowsim.kernel.rows import write
 from flowsim.kernel.state import (
     CLIENT,
@@ -75,13 +75,23 @@ def client_tries(plan: Arrays, state: State, journal: Journal, r: int, now: floa
         return
     tries, scan, gap, limit = resend_rule(plan, other["sender"], other["channel"])
     if other["attempt"] >= tries or (limit > 0.0 and now - other["sent_at"] > limit):
-        write(state, journal, now, ABANDONED, r, other["send_step"], other["sender"], other["intended"], 0)
+        write(state, journal, now, ABANDONED, r, other["send_step"], other["sender"], other["actual"], 0)
         end(plan, state, journal, r, now)
         return
     other["attempt"] += 1
     channel = plan.channel[other["channel"]]
     loss, unheard, latency, _ = draw(plan, state, r, other["send_step"], DRAW_ATTEMPT, other["attempt"])
-    write(state, journal, now, SENT, r, other["send_step"], other["sender"], other["intended"], 0)
+    write(
+        state,
+        journal,
+        now,
+        SENT,
+        r,
+        other["send_step"],
+        other["sender"],
+        other["actual"],
+        old_address(plan, state, r),
+    )
     if loss >= channel["attempt_loss"]:
         due = now + sample(plan.tables, channel["latency"], latency)
         first = state.token[other["of"]]

@@ -46,6 +46,7 @@ BY_AUDIT = int(FoundBy.audit)
 BY_COMMAND = int(FoundBy.command)
 BY_RECONCILIATION = int(FoundBy.reconciliation)
 BY_PHONE = int(FoundBy.phone_confirmation)
+BY_MONITOR = int(FoundBy.monitor)
 DEFECT_REPORTED = int(NoticeKind.defect_reported)
 LIST_FOUND = int(NoticeKind.list_found)
 WAY_SHIFT = 20
@@ -129,7 +130,7 @@ def found(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> N
         reporter = int(token["intended"])
         if way == BY_CHASING:
             reporter = int(state.case[token["case"]]["origin"])  # who asked: for a result, its receiver
-        elif way == BY_RECONCILIATION or way == BY_PHONE:
+        elif way == BY_RECONCILIATION or way == BY_PHONE or way == BY_MONITOR:
             reporter = int(token["sender"])
         report(plan, state, t, reporter, way, now)
     send_back(plan, state, journal, t, now)
@@ -139,13 +140,14 @@ def found(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> N
 def report(plan: Arrays, state: State, t: int, reporter: int, way: int, now: float) -> None:
     """Let somebody who has met a defect's victim say so; a service counts once, each patient for himself.
 
-    So does each item of a comparison of what was ordered with what left: a list of many is not one person's
-    complaint. The notice has the way (0: an error queue or a reader) above the reporter's number.
+    So does each item of a comparison of what was ordered with what left, and of an alert: a list of many is
+    not one person's complaint. The notice has the way (0: an error queue or a reader) above the reporter's
+    number.
     """
     d = int(state.token[t]["defect"])
     if d < 0:
         return
-    if way != BY_RECONCILIATION and way != BY_CALL:
+    if way != BY_RECONCILIATION and way != BY_MONITOR and way != BY_CALL:
         if state.reported[d, reporter] == 1 and plan.service[reporter]["party"] != PATIENT:
             return
         state.reported[d, reporter] = 1

@@ -13,7 +13,7 @@ from flowsim.kernel.draws import sample
 from flowsim.kernel.faults import defects_of, doom_of
 from flowsim.kernel.lists import list_up
 from flowsim.kernel.queues import put, schedule
-from flowsim.kernel.receiving import arrived, tell_sender
+from flowsim.kernel.receiving import address_of, arrived, old_address, tell_sender
 from flowsim.kernel.retries import next_try, resend_rule, start_retrier
 from flowsim.kernel.rows import write
 from flowsim.kernel.silence import get_stuck
@@ -119,17 +119,20 @@ def author(plan: Arrays, state: State, journal: Journal, t: int, now: float) -> 
     if doom >> INCOMPLETE & 1:
         token["fault"] = INCOMPLETE
     token["doom"] = doom
+    token["actual"] = address_of(plan, state, t, now)
+    actual = int(token["actual"])
+    old = old_address(plan, state, t)
     if plan.step[step]["alarm"] >= 0.0 and token["copy"] == 0:
         schedule(state, now + plan.step[step]["alarm"], ALARM, t, token["life"])
     if doom >> NOT_EMITTED & 1 or doom >> COPY_OMITTED & 1:
         token["fault"] = NOT_EMITTED if doom >> NOT_EMITTED & 1 else COPY_OMITTED
         token["state"] = SILENT
-        write(state, journal, now, AUTHORED, t, step, sender, intended, 0)
+        write(state, journal, now, AUTHORED, t, step, sender, actual, old)
         get_stuck(plan, state, t, now)
         return False
     if doom >> LATE & 1:
         token["fault"] = LATE
-    write(state, journal, now, AUTHORED, t, step, sender, intended, 0)
+    write(state, journal, now, AUTHORED, t, step, sender, actual, old)
     token["sent_at"] = now
     token["phase"] = TRAVELLING
     if doom >> LATE & 1:
@@ -154,10 +157,30 @@ def attempt(plan: Arrays, state: State, journal: Journal, t: int, now: float) ->
     if token["lost"] == 1 and channel["receipts"] == RECEIPTS_NONE:
         token["fault"] = UNDELIVERED
         token["state"] = SILENT
-        write(state, journal, now, SENT, t, token["send_step"], token["sender"], token["intended"], 0)
+        write(
+            state,
+            journal,
+            now,
+            SENT,
+            t,
+            token["send_step"],
+            token["sender"],
+            token["actual"],
+            old_address(plan, state, t),
+        )
         get_stuck(plan, state, t, now)
         return
-    write(state, journal, now, SENT, t, token["send_step"], token["sender"], token["intended"], 0)
+    write(
+        state,
+        journal,
+        now,
+        SENT,
+        t,
+        token["send_step"],
+        token["sender"],
+        token["actual"],
+        old_address(plan, state, t),
+    )
     token["phase"] = TRAVELLING
     token["hop"] = 0
     pass_relays(plan, state, journal, t, now)
@@ -217,7 +240,17 @@ def phone_instead(plan: Arrays, state: State, journal: Journal, t: int, now: flo
     token["hop"] = HOPS
     _, _, latency, _ = draw(plan, state, t, token["send_step"], DRAW_ATTEMPT, token["attempt"])
     token["latency"] = sample(plan.tables, plan.channel[PHONE]["latency"], latency)
-    write(state, journal, now, SENT, t, token["send_step"], token["sender"], token["intended"], 0)
+    write(
+        state,
+        journal,
+        now,
+        SENT,
+        t,
+        token["send_step"],
+        token["sender"],
+        token["actual"],
+        old_address(plan, state, t),
+    )
     depart(plan, state, t, now)
 
 

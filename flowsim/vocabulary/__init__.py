@@ -26,6 +26,18 @@ from flowsim.vocabulary.messages import (
     State,
     Urgency,
 )
+from flowsim.vocabulary.monitor import (
+    ALERT_SCHEMA,
+    OBSERVATION_SCHEMA,
+    IncidentState,
+    Level,
+    RuleKind,
+    Seen,
+    Source,
+    Verdict,
+    message_key,
+    message_keys,
+)
 from flowsim.vocabulary.region import (
     Basis,
     Certainty,
@@ -41,9 +53,11 @@ from flowsim.vocabulary.region import (
 )
 
 __all__ = [
+    "ALERT_SCHEMA",
     "CAUSE_OF_FAULT",
     "COMPARISON_COLUMNS",
     "JOURNAL_SCHEMA",
+    "OBSERVATION_SCHEMA",
     "SUMMARY_COLUMNS",
     "TRUTH_COLUMNS",
     "Basis",
@@ -56,6 +70,8 @@ __all__ = [
     "Fault",
     "FirstOutcome",
     "FoundBy",
+    "IncidentState",
+    "Level",
     "MessageKind",
     "Milestone",
     "NoticeKind",
@@ -63,10 +79,16 @@ __all__ = [
     "Party",
     "Purpose",
     "RelayKind",
+    "RuleKind",
+    "Seen",
     "ServiceKind",
+    "Source",
     "State",
     "StepKind",
     "Urgency",
+    "Verdict",
     "copy_of",
     "delivery_code",
+    "message_key",
+    "message_keys",
 ]

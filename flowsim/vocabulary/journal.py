@@ -12,7 +12,7 @@ class Event(IntEnum):
     """What a journal row says happened."""
 
     created = 1  # a case began (peer: the patient's practice)
-    authored = 2  # the sender's system shows the message as sent (service: sender, peer: intended)
+    authored = 2  # the sender's system shows the message as sent (service: sender, peer: as addressed)
     sent = 3  # it left the sender's system; a row for each attempt
     relay_in = 4  # a relay took it over (service: the relay)
     relay_out = 5  # a relay let it go
@@ -48,11 +48,15 @@ class Event(IntEnum):
     owner_lost = 34  # nobody opens this list any more
     owner_given = 35
     address_changed = 36  # others' address books are stale from now
+    relay_down = 37  # an outage began (service: the relay)
+    relay_up = 38
 
 
 #: One journal row. The first columns are what happened; the last four are the truth, which no
 #: monitor sees. Times are hours from the start date. ``hours`` is staff time: in a taken row what the
 #: work will take in all, in a done row the part of it that was search, in a went_live row training.
+#: In rows of a message that is addressed to, or comes out at, the dead endpoint, ``list_length`` tells
+#: which old address it is: one more than the number of the service that had it.
 #: ``case`` is (family hash << 32) | n; a ``delivery`` is unique within its case:
 #: (place << 24) | (visit << 8) | copy, 0 where the row is not about one; copy 0 is the main recipient.
 JOURNAL_SCHEMA: Final = np.dtype(

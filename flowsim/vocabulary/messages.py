@@ -95,6 +95,7 @@ class FoundBy(IntEnum):
     command = 8  # the organisation acted (mended defect, found list, response team)
     reconciliation = 9  # what was ordered is compared with what left the sender's system, at intervals
     phone_confirmation = 10  # the sender phones to ask whether it came
+    monitor = 11  # an alert of the integrity monitor was acted on
 
 
 class Channel(IntEnum):

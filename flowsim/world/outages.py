@@ -9,7 +9,7 @@ from typing import Any
 import simpy
 
 from flowsim.units import HOURS_PER_YEAR
-from flowsim.vocabulary import CommandKind
+from flowsim.vocabulary import CommandKind, Event
 from flowsim.world.mailbox import Mailbox
 
 
@@ -32,8 +32,10 @@ def outage(
         wait = at_hours if at_hours is not None else -math.log(chance) * HOURS_PER_YEAR / per_year
         yield env.timeout(max(wait, 0.0))
         mail.command(CommandKind.set_relay, relay, 0)
+        mail.note(Event.relay_down, relay)
         yield env.timeout(length)
         mail.command(CommandKind.set_relay, relay, 1)
+        mail.note(Event.relay_up, relay)
         n += 1
         if at_hours is not None:
             return
