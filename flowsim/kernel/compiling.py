@@ -34,6 +34,7 @@ _COMPILED_IN = (
     "vocabulary/__init__.py",
     "vocabulary/journal.py",
     "vocabulary/messages.py",
+    "vocabulary/monitor.py",
     "vocabulary/region.py",
 )
 

@@ -67,8 +67,9 @@ class Everything:
             kind, a, b = turns[turn % len(turns)]
             turn += 1
             if kind in {CommandKind.resend, CommandKind.forward, CommandKind.remove}:
+                way = int(FoundBy.monitor) if turn % 2 else 0
                 for case, delivery in self.known:
-                    mail.command(kind, case=case, delivery=delivery)
+                    mail.command(kind, b=way, case=case, delivery=delivery)
             elif kind == CommandKind.note:
                 mail.note(notes[self.given[kind] % len(notes)], b, level=1, hours=2.0)
             else:

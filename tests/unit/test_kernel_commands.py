@@ -81,7 +81,7 @@ def test_set_endpoint_kills_an_address_and_brings_it_back() -> None:
     intake = index(given, "hospital/intake")
     dead = [at(1, one(CommandKind.set_endpoint, intake, 0)), at(6, one(CommandKind.set_endpoint, intake, 1))]
     assert same(told(given, *dead), """
-        2 received refer dead_endpoint practice_1 main/edi/1/silent misaddressed
+        2 received refer dead_endpoint practice_1 length=1 main/edi/1/silent misaddressed
         7 received refer intake practice_1 main/edi/1/moving
         7 listed refer intake practice_1 length=1 main/edi/1/moving
         7 taken refer intake practice_1 main/edi/1/seen
