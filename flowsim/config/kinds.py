@@ -14,8 +14,10 @@ from flowsim.config.schema import (
     ExperimentFile,
     FaultsFile,
     LeversFile,
+    MonitorFile,
     PathwayFile,
     PeopleFile,
+    RoutingFile,
     TopologyFile,
 )
 from flowsim.errors import Fault, FaultsInFile
@@ -31,6 +33,8 @@ KINDS: Final[dict[str, type[BaseModel]]] = {
     "people": PeopleFile,
     "levers": LeversFile,
     "economics": EconomicsFile,
+    "monitor": MonitorFile,
+    "routing": RoutingFile,
 }
 
 

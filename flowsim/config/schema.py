@@ -11,6 +11,8 @@ from flowsim.config.experiment_file import Design, ExperimentFile
 from flowsim.config.levers_file import LeversFile
 from flowsim.config.pathway_file import STEP_CLASSES, PathwayFile
 from flowsim.config.people_file import PeopleFile
+from flowsim.config.routing_file import RoutingFile
+from flowsim.config.rules_file import MonitorFile
 from flowsim.config.topology_file import TopologyFile
 
 __all__ = [
@@ -22,7 +24,9 @@ __all__ = [
     "ExperimentFile",
     "FaultsFile",
     "LeversFile",
+    "MonitorFile",
     "PathwayFile",
     "PeopleFile",
+    "RoutingFile",
     "TopologyFile",
 ]
