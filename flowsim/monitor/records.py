@@ -25,8 +25,8 @@ class Incident:
     ``sender``, ``receiver``, ``unit`` and ``template`` are ids, "" where not known. ``count`` is how many
     messages (of a stream: how many missing, unread or too many), ``recovered`` how many of them came after
     all. ``first_since`` is the earliest since of its alerts, ``raised`` and ``last`` the first and the latest
-    time at which one was raised, in hours. ``severity`` runs from 1 (most severe) to 4. ``due`` is when the next
-    owner is asked if nobody has acknowledged it.
+    time at which one was raised, in hours. ``severity`` runs from 1 (most severe) to 4. ``due`` is when the
+    next owner is asked if nobody has acknowledged it.
     """
 
     id: str

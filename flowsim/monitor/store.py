@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -25,7 +25,9 @@ CREATE TABLE incident (
     id TEXT PRIMARY KEY, state TEXT NOT NULL, level TEXT NOT NULL, severity INTEGER NOT NULL,
     count INTEGER NOT NULL, facts TEXT NOT NULL
 );
-CREATE TABLE item (incident TEXT NOT NULL, item TEXT NOT NULL, facts TEXT NOT NULL, PRIMARY KEY (incident, item));
+CREATE TABLE item (
+    incident TEXT NOT NULL, item TEXT NOT NULL, facts TEXT NOT NULL, PRIMARY KEY (incident, item)
+);
 CREATE TABLE held (downtime TEXT NOT NULL, alert TEXT NOT NULL, PRIMARY KEY (downtime, alert));
 CREATE TABLE history (incident TEXT NOT NULL, hour REAL NOT NULL, state TEXT NOT NULL, who TEXT, note TEXT);
 """
@@ -52,10 +54,8 @@ class Store:
         self.path = Path(path)
         try:
             self._db = sqlite3.connect(self.path)
-            self._db.execute("PRAGMA foreign_keys = OFF")
-            tables = {
-                name for (name,) in self._db.execute("SELECT name FROM sqlite_master WHERE type='table'")
-            }
+            found = self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            tables = {name for (name,) in found}
         except sqlite3.Error as error:
             raise self._conflict(f"cannot be read as the state of a monitor ({error})") from None
         if not tables:
@@ -64,7 +64,10 @@ class Store:
         self._new = False
         if not {"version", "incident", "item", "held", "history"} <= tables:
             raise self._conflict("is a database of something else")
-        version, start, now = self._db.execute("SELECT version, start, now FROM version").fetchone()
+        row = self._db.execute("SELECT version, start, now FROM version").fetchone()
+        if row is None:
+            raise self._conflict("is a database of something else")
+        version, start, now = row
         if version > VERSION:
             raise self._conflict(f"was written by a later flowsim (version {version} of the state)")
         self._start, self._now = date.fromisoformat(start), now
@@ -94,25 +97,21 @@ class Store:
         now = -math.inf if self._now is None else self._now + shift
         if shift:  # from now on all times count from the new date
             self._start = start
-            self.save(records, now)
+            for record in records:
+                record.unsaved.update(record.items)
+            self.save(records, now, held)
             with self._writing():
                 self._db.execute("UPDATE version SET start = ?", (start.isoformat(),))
                 self._db.execute("UPDATE history SET hour = hour + ?", (shift,))
         return Saved(tuple(records), held, now)
 
-    def save(self, records: Iterable[Record], now: float) -> None:
-        """Write incidents as they are, whole, in one transaction."""
+    def save(self, records: Iterable[Record], now: float, held: Mapping[str, set[str]]) -> None:
+        """Write incidents as they are, and alerts held back, in one transaction."""
         with self._writing():
             for record in records:
                 count = sum(item.count for item in record.items.values())
-                row = (
-                    record.id,
-                    record.state.value,
-                    record.level.name,
-                    record.severity,
-                    count,
-                    _text(record),
-                )
+                state, level = record.state.value, record.level.name
+                row = (record.id, state, level, record.severity, count, _text(record))
                 self._db.execute(
                     "INSERT INTO incident VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET state = "
                     "excluded.state, level = excluded.level, severity = excluded.severity, "
@@ -122,14 +121,14 @@ class Store:
                 self._db.executemany(
                     "INSERT INTO item VALUES (?, ?, ?) ON CONFLICT (incident, item) DO UPDATE SET facts = "
                     "excluded.facts",
-                    [(record.id, name, _item_text(item)) for name, item in record.items.items()],
+                    [(record.id, name, _item_text(record.items[name])) for name in sorted(record.unsaved)],
                 )
+                record.unsaved.clear()
+            self._db.executemany(
+                "INSERT OR IGNORE INTO held VALUES (?, ?)",
+                [(window, alert) for window in sorted(held) for alert in sorted(held[window])],
+            )
             self._db.execute("UPDATE version SET now = ?", (finite(now),))
-
-    def hold(self, window: str, alert: str) -> None:
-        """Note an alert that a planned downtime holds back."""
-        with self._writing():
-            self._db.execute("INSERT OR IGNORE INTO held VALUES (?, ?)", (window, alert))
 
     def note(self, incident: str, hour: float, state: IncidentState, who: str, note: str) -> None:
         """Write who changed a state, when and why, into the history."""
