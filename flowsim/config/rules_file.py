@@ -79,10 +79,9 @@ def _differ(when: What, then: What) -> None:
         raise ValueError(f"has a then that is its own when ({', '.join(both)}): it can never be broken")
 
 
-def _receipt_can_come(when: What, then: What, also: What | None = None) -> None:
+def _receipt_can_come(when: What, then: What) -> None:
     """Raise ValueError where a rule waits for a receipt that cannot exist."""
-    awaited = {*then.seen, *(also.seen if also is not None else ())}
-    if not awaited <= RECEIPTS:
+    if not RECEIPTS.issuperset(then.seen):
         return
     allowed = legal_list(RECEIPT_CHANNELS)
     wrong = [channel for channel in when.channels if channel not in RECEIPT_CHANNELS]
@@ -132,7 +131,7 @@ class ResponseRule(RuleBase, ByUrgency):
     def _sound(self) -> ResponseRule:
         _whole_key(self.by)
         _differ(self.when, self.then)
-        _receipt_can_come(self.when, self.then, self.also)
+        _receipt_can_come(self.when, self.then)
         if self.by_urgency and self.when.urgencies:
             raise ValueError("has by_urgency and when.urgencies; give one")
         return self

@@ -70,10 +70,12 @@ def resolve_rules(
         for each in _rules(rule, _Names(directory), frozenset(sources), factor):
             missing = sorted(source.name for source in each.sources - frozenset(sources))
             if missing:
-                off.append(RuleOff(each.id, f"the source {' and '.join(missing)} is off"))
+                name = each.id if isinstance(rule, HeartbeatRule) else rule.id
+                verb = "is" if len(missing) == 1 else "are"
+                off.append(RuleOff(name, f"{' and '.join(missing)} {verb} off"))
             else:
                 rules.append(each)
-    return ResolvedRules(tuple(rules), tuple(off))
+    return ResolvedRules(tuple(rules), tuple(dict.fromkeys(off)))
 
 
 @dataclass(frozen=True)
