@@ -54,6 +54,17 @@ class Store:
         self.path = Path(path)
         try:
             self._db = sqlite3.connect(self.path)
+        except sqlite3.Error as error:
+            raise self._conflict(f"cannot be read as the state of a monitor ({error})") from None
+        try:
+            self._check()
+        except OutputConflict:
+            self._db.close()
+            raise
+
+    def _check(self) -> None:
+        """Raise ``OutputConflict`` unless the file is new or one of ours."""
+        try:
             found = self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
             tables = {name for (name,) in found}
         except sqlite3.Error as error:
