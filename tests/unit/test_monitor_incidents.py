@@ -110,6 +110,13 @@ def test_alerts_of_a_stream_are_an_incident_by_stream_and_add_up() -> None:
     assert sorted(each.count for each in found) == [1, 2, 12]
 
 
+def test_the_count_of_a_spell_is_the_most_that_was_told_of_it() -> None:
+    found = incidents()
+    found.take(stream(count=5))
+    assert found.take(stream(count=7, since=40.0))[0].count == 7
+    assert found.take(stream(count=2)) == [] and found.all()[0].count == 7
+
+
 def test_the_same_alert_twice_counts_once_and_is_no_news() -> None:
     found = incidents()
     found.take(alerts(alert(), stream()))
@@ -272,6 +279,16 @@ def test_what_was_raised_before_it_was_closed_belongs_to_the_closed_one() -> Non
     assert (after.state, after.count, after.recovered) == (CLOSED, 2, 1)
 
 
+def test_what_comes_after_all_of_an_older_incident_is_noted_there() -> None:
+    found = incidents()
+    (first,) = found.take(alert(key=1))
+    found.set_state(first.id, CLOSED, 100.0)
+    (second,) = found.take(alert(key=2, raised=101.0 + ROUTING.reopen_within))
+    assert found.take(alert(key=1, recovered=900.0)) == []
+    recovered = {each.id: each.recovered for each in found.all()}
+    assert recovered == {first.id: 1, second.id: 0}
+
+
 def test_an_unknown_incident_is_told_with_the_nearest() -> None:
     found = incidents()
     (first,) = found.take(alert())
@@ -311,14 +328,18 @@ def test_states_survive_a_restart(tmp_path: Path, state: Callable[[], Store]) ->
     first = incidents(routing, state())
     first.take(alerts(alert(key=1), alert(key=2, template=1), stream(), alert(key=5, raised=790.0)))
     first.set_state(first.all()[0].id, SEEN, 60.0, by="desk", note="looking")
+    letter = next(each.id for each in first.all() if each.template == "letter/letter")
+    first.set_state(letter, CLOSED, 60.0)
+    first.take(alert(key=9, template=1, raised=70.0))
     first.tick(900.0)
+    assert [each.reopened for each in first.all()].count(1) == 1
     again = incidents(routing, state())
     assert again.all() == first.all() and again.now == first.now and again.held == first.held == {"stop": 1}
     assert again.take(alerts(alert(key=1), alert(key=2, template=1), stream())) == []
     assert again.keys(again.all()[-1].id) == first.keys(first.all()[-1].id)
     with closing(sqlite3.connect(tmp_path / "state.db")) as database:
         history = database.execute("SELECT state, who, note FROM history").fetchall()
-    assert history == [("acknowledged", "desk", "looking")]
+    assert history == [("acknowledged", "desk", "looking"), ("closed", "", "")]
 
 
 def test_a_log_that_begins_on_another_day_finds_its_incidents_again(state: Callable[[], Store]) -> None:
