@@ -22,7 +22,7 @@ from flowsim.vocabulary import Channel, Fault, Level, Party, RuleKind, Seen, Sou
 DIRECTORY = Directory(
     (Unit("gp", "Practice", party=Party.gp), Unit("intake", "Intake", party=Party.hospital)),
     ("referral/refer", "letter/letter"),
-    ("consultations", "admissions", "discharges", "visits"),
+    ("consultations", "outpatient_visits", "admissions", "discharges", "examinations", "visits"),
 )
 EVERY_SOURCE = tuple(Source)
 HEAD = "basis: {source: Invented for tests., certainty: assumed}\n"
