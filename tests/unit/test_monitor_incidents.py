@@ -16,7 +16,12 @@ from typing import Any
 
 import pytest
 
+from flowsim.catalogue import catalogue_path
+from flowsim.config.loading import load
+from flowsim.config.schema import MonitorFile, RoutingFile
 from flowsim.errors import OutputConflict, UsageError
+from flowsim.experiment.incident_overview import incident_table
+from flowsim.labels import LANGUAGES, load_labels
 from flowsim.monitor.incidents import Incidents, exit_code
 from flowsim.monitor.outputs import INCIDENT_COLUMNS, incident_row, summary, write_csv, write_json_lines
 from flowsim.monitor.records import Incident
@@ -442,3 +447,27 @@ def test_the_summary_counts_what_there_is() -> None:
 def test_no_alerts_change_nothing() -> None:
     found = incidents()
     assert found.take(alerts()) == [] and found.take(alert()[:0]) == []
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "ordered, not sent"), ("nb", "bestilt, ikke sendt")])
+def test_incidents_are_shown_in_words_the_most_severe_first(language: str, word: str) -> None:
+    found = incidents()
+    rows = [alert(key=1), alert(key=2, template=1, urgency=1), stream(count=3), alert(key=1, recovered=70.0)]
+    found.take(alerts(*rows))
+    labels = load_labels(language)
+    lines = incident_table(found.all(), Clock(START), labels).splitlines()
+    assert [line[0] for line in lines[1:4]] == ["1", "2", "3"]
+    assert word in lines[1] and "gp → intake" in lines[1] and "1 (1)" in lines[3]
+    assert lines[-1].startswith("3 ")
+    cut = incident_table(found.all(), Clock(START), labels, most=1).splitlines()
+    assert len(cut) == 4 and "2" in cut[2]
+
+
+def test_every_shipped_rule_and_owner_has_words_and_stands_in_the_docs() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "monitor.md").read_text(encoding="utf-8")
+    rules = [rule.id for rule in load(catalogue_path("monitor", "rules"), MonitorFile).rules]
+    owners = list(load(catalogue_path("routing", "routing"), RoutingFile).owners)
+    for language in LANGUAGES:
+        tables = load_labels(language).tables
+        assert set(tables["monitor_rule"]) == set(rules) and set(tables["owner"]) == set(owners)
+    assert [name for name in rules if f"`{name}`" not in page] == []
