@@ -36,8 +36,9 @@ class Rule:
     """One rule. Which fields matter depends on its kind; docs/monitor.md has the meaning of each.
 
     ``soft`` and ``hard`` are the limits (None: no alert of that level); balance and persistence have no limit
-    of time, and the one of the two that is 0 h says their level. A heartbeat has one source, and no ``by``. ``by`` names what an obligation or
-    a stream is one of: columns of an observation. ``guess`` are the classes of fault it points at.
+    of time, and the one of the two that is 0 h says their level. A heartbeat has one source, and no ``by``.
+    ``by`` names what an obligation or a stream is one of: columns of an observation. ``guess`` are the classes
+    of fault it points at.
     """
 
     id: str
