@@ -37,8 +37,8 @@ class Rule:
 
     ``soft`` and ``hard`` are the limits (None: no alert of that level); balance and persistence have no limit
     of time, and the one of the two that is 0 h says their level. A heartbeat has one source, and no ``by``.
-    ``by`` names what an obligation or a stream is one of: columns of an observation. ``guess`` are the classes
-    of fault it points at.
+    ``by`` names what an obligation or a stream is one of: columns of an observation. ``guess`` are the
+    classes of fault it points at.
     """
 
     id: str
