@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 
+from flowsim.config.documents import Document
 from flowsim.config.routing_file import Downtime as DowntimeWords
 from flowsim.config.routing_file import Route as RouteWords
 from flowsim.config.routing_file import RoutingFile
+from flowsim.config.rules_file import MonitorFile
 from flowsim.config.topology_file import OpeningHours, Weekday, parse_span
+from flowsim.errors import Fault as Mistake
+from flowsim.errors import did_you_mean
 from flowsim.monitor.routing import Downtime, Handover, OfficeHours, Route, Routing
 from flowsim.units import Clock
 from flowsim.vocabulary import Channel, Fault, Level, MessageKind, Party
@@ -32,6 +36,22 @@ def resolve_routing(file: RoutingFile, start: date, holidays: Iterable[date] = (
         downtime=tuple(_downtime(each, clock) for each in file.downtime),
         reopen_within=file.reopen_within.hours,
     )
+
+
+def routing_faults(document: Document, file: RoutingFile, rules: MonitorFile) -> list[Mistake]:
+    """Return the rules that a routing file names and a file of rules does not have, each with its line."""
+    known = [rule.id for rule in rules.rules]
+    parts: list[tuple[str, Sequence[RouteWords | DowntimeWords]]] = [
+        ("routes", file.routes),
+        ("downtime", file.downtime),
+    ]
+    return [
+        document.fault((part, i, "rules", j), f"There is no rule '{name}'.", did_you_mean(name, known))
+        for part, entries in parts
+        for i, entry in enumerate(entries)
+        for j, name in enumerate(entry.rules)
+        if name not in known
+    ]
 
 
 def _hours(hours: OpeningHours, start: date, free: frozenset[int]) -> OfficeHours:

@@ -156,9 +156,9 @@ class Item:
     alerts: dict[str, float] = field(default_factory=dict)  # alert → when it recovered, or infinity
 
     @property
-    def recovered(self) -> bool:
-        """Return whether all that was missing came after all."""
-        return all(math.isfinite(at) for at in self.alerts.values())
+    def came(self) -> int:
+        """Return how much of it came after all: all or nothing, as each of its alerts must have recovered."""
+        return self.count if all(math.isfinite(at) for at in self.alerts.values()) else 0
 
 
 @dataclass
@@ -183,6 +183,13 @@ class Record:
     items: dict[str, Item] = field(default_factory=dict)
     alerts: set[str] = field(default_factory=set)
     unsaved: set[str] = field(default_factory=set)  # items that a store has not seen as they are
+    count: int = 0  # of all items
+    came: int = 0
+
+    def __post_init__(self) -> None:
+        """Add up the items that it begins with."""
+        self.count = sum(item.count for item in self.items.values())
+        self.came = sum(item.came for item in self.items.values())
 
     @classmethod
     def begin(cls, fact: AlertFacts, number: int) -> Record:
@@ -212,7 +219,10 @@ class Record:
         count = max(item.count, fact.count)
         if known is not None and known == recovered and count == item.count:
             return False
+        self.count += count - item.count
+        self.came -= item.came
         item.alerts[fact.id], item.count = recovered, count
+        self.came += item.came
         self.alerts.add(fact.id)
         self.unsaved.add(fact.item)
         self.first = min(self.first, (fact.raised, fact.since, fact.rule))
@@ -234,14 +244,14 @@ def view(record: Record) -> Incident:
     return Incident(
         id=record.id,
         rule=record.first[2],
-        count=sum(item.count for item in record.items.values()),
+        count=record.count,
         first_since=record.first_since,
         raised=record.first[0],
         last=record.last,
         level=record.level,
         severity=record.severity,
         state=record.state,
-        recovered=sum(item.count for item in record.items.values() if item.recovered),
+        recovered=record.came,
         reopened=record.reopened,
         changed=record.changed,
         **record.facts,

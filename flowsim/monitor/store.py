@@ -120,9 +120,8 @@ class Store:
         """Write incidents as they are, and alerts held back, in one transaction."""
         with self._writing():
             for record in records:
-                count = sum(item.count for item in record.items.values())
                 state, level = record.state.value, record.level.name
-                row = (record.id, state, level, record.severity, count, _text(record))
+                row = (record.id, state, level, record.severity, record.count, _text(record))
                 self._db.execute(
                     "INSERT INTO incident VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET state = "
                     "excluded.state, level = excluded.level, severity = excluded.severity, "

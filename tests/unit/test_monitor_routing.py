@@ -14,7 +14,7 @@ from flowsim.config.rules_file import MonitorFile
 from flowsim.config.schema import RoutingFile
 from flowsim.errors import FaultsInFile
 from flowsim.experiment.checks import check_file
-from flowsim.experiment.routing import resolve_routing
+from flowsim.experiment.routing import resolve_routing, routing_faults
 from flowsim.monitor.incidents import Incidents
 from flowsim.vocabulary import Channel, Fault, Level, MessageKind, Party, RuleKind
 from tests.alerts import DIRECTORY, RULES, alert, stream
@@ -101,9 +101,15 @@ def test_the_shipped_routing_is_known_as_such_and_names_rules_that_are_shipped()
     path = catalogue_path("routing", "routing")
     assert kind_of(load_yaml(path)) == "routing"
     assert check_file(path).summary.startswith("routing: ")
-    rules = {rule.id for rule in load(catalogue_path("monitor", "rules"), MonitorFile).rules}
-    named = {name for route in load(path, RoutingFile).routes for name in route.rules}
-    assert named <= rules
+    rules = load(catalogue_path("monitor", "rules"), MonitorFile)
+    assert routing_faults(load_yaml(path), load(path, RoutingFile), rules) == []
+
+
+def test_a_route_for_a_rule_that_is_not_there_is_told_with_its_line(tmp_path: Path) -> None:
+    path = written(tmp_path, ROUTING.replace("rules: [count]", "rules: [emision]"))
+    rules = load(catalogue_path("monitor", "rules"), MonitorFile)
+    (found,) = routing_faults(load_yaml(path), load(path, RoutingFile), rules)
+    assert found.line == 10 and "Did you mean 'emission'?" in str(found)
 
 
 def test_every_incident_has_an_owner_in_the_shipped_routing() -> None:
