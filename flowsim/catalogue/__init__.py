@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from flowsim.errors import UsageError, did_you_mean
 
-Kind = Literal["channels", "faults", "defects", "people", "levers", "economics", "pathways"]
+Kind = Literal["channels", "faults", "defects", "people", "levers", "economics", "pathways", "logs"]
 
 #: Where each kind of file lies below this package; a kind's files begin with its name.
 _PATTERN: Final[dict[str, str]] = {
@@ -19,6 +19,7 @@ _PATTERN: Final[dict[str, str]] = {
     "levers": "levers*.yaml",
     "economics": "economics*.yaml",
     "pathways": "pathways/*.yaml",
+    "logs": "monitor/logs*.yaml",
 }
 
 

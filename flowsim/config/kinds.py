@@ -14,6 +14,7 @@ from flowsim.config.schema import (
     ExperimentFile,
     FaultsFile,
     LeversFile,
+    LogsFile,
     PathwayFile,
     PeopleFile,
     TopologyFile,
@@ -31,6 +32,7 @@ KINDS: Final[dict[str, type[BaseModel]]] = {
     "people": PeopleFile,
     "levers": LeversFile,
     "economics": EconomicsFile,
+    "logs": LogsFile,
 }
 
 
