@@ -14,6 +14,7 @@ from flowsim.config.schema import (
     ExperimentFile,
     FaultsFile,
     LeversFile,
+    LogsFile,
     MonitorFile,
     PathwayFile,
     PeopleFile,
@@ -35,6 +36,7 @@ KINDS: Final[dict[str, type[BaseModel]]] = {
     "economics": EconomicsFile,
     "monitor": MonitorFile,
     "routing": RoutingFile,
+    "logs": LogsFile,
 }
 
 

@@ -9,6 +9,7 @@ from flowsim.config.defects_file import DefectsFile
 from flowsim.config.economics_file import EconomicsFile
 from flowsim.config.experiment_file import Design, ExperimentFile
 from flowsim.config.levers_file import LeversFile
+from flowsim.config.logs_file import LogsFile
 from flowsim.config.pathway_file import STEP_CLASSES, PathwayFile
 from flowsim.config.people_file import PeopleFile
 from flowsim.config.routing_file import RoutingFile
@@ -24,6 +25,7 @@ __all__ = [
     "ExperimentFile",
     "FaultsFile",
     "LeversFile",
+    "LogsFile",
     "MonitorFile",
     "PathwayFile",
     "PeopleFile",

@@ -68,6 +68,7 @@ class SourceSetting:
     lateness: float = 0.0  # hours
     silent_after: float = float("inf")  # hours without a row or a heartbeat
     units: frozenset[int] = frozenset()  # whose rows it claims to have; empty: all
+    without_ids: frozenset[int] = frozenset()  # whose rows have no ids of e-messages: no key waits for one
 
 
 #: The log in which each kind of observation stands.
