@@ -21,6 +21,7 @@ WORLD = ["plan", "kernel", "world", "simulation"]
 ANALYSIS = [
     "journal",
     "observe",
+    "truth",
     "monitor",
     "episodes",
     "measures",
