@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from flowsim.monitor import core, layout
+from flowsim.monitor import core, layout, slots
+from flowsim.monitor.heartbeats import Heartbeats
+from flowsim.monitor.lanes import Lane, Statistics, Working, all_seen, due_rows, events, identity, in_order
 from flowsim.monitor.matching import Claims, Matcher, keys_of
 from flowsim.monitor.rules import SOURCE_OF, Rule, SourceSetting
 from flowsim.monitor.silence import Hearing
 from flowsim.monitor.streams import StreamRule, in_hours
 from flowsim.observe.directory import Directory
 from flowsim.units import Duration, WorkingDays
-from flowsim.vocabulary import ALERT_SCHEMA, OBSERVATION_SCHEMA, Level, RuleKind, Seen, Source, Verdict
+from flowsim.vocabulary import ALERT_SCHEMA, OBSERVATION_SCHEMA, RuleKind, Seen, Source
 
 Rows = NDArray[Any]
 
@@ -35,44 +36,6 @@ _KINDS = {
 _SWEEPS_AT_ONCE = 24.0
 _WORKING_DAYS_AHEAD = 366 * 30
 _FIRST_SLOTS = 1 << 12
-#: What tells one alert from every other.
-_WHICH = (
-    "rule", "level", "key", "since", "deadline", "subject", "unit", "sender", "receiver", "template", "message",
-    "channel",
-)  # fmt: skip
-_ORDER = ("seen", "key", "subject", "unit", "sender", "receiver", "template", "attempt")
-
-
-@dataclass
-class _Lane:
-    """The rules that wait equally long for late rows, and the rows that are not yet due for them."""
-
-    lateness: float
-    rules: list[int]
-    seen: NDArray[np.bool_]
-    rows: list[Rows] = field(default_factory=list)
-    te: list[NDArray[np.float64]] = field(default_factory=list)
-
-
-@dataclass
-class _Working:
-    """A rule with all that it needs to be evaluated."""
-
-    rule: Rule
-    when: Matcher
-    then: Matcher | None
-    claims: Claims
-    streams: StreamRule | None
-    keyed: bool
-
-
-@dataclass
-class Statistics:
-    """What there is to tell about the rows, by source: how many, how many later than allowed or without id."""
-
-    rows: dict[Source, int] = field(default_factory=dict)
-    late: dict[Source, int] = field(default_factory=dict)
-    without_key: dict[Source, int] = field(default_factory=dict)
 
 
 class Engine:
@@ -101,8 +64,8 @@ class Engine:
         self._hearing = Hearing(self.sources)
         self._table = np.zeros(len(self.rules), layout.RULE_ROW)
         self._lane_of = np.zeros(len(self.rules), np.int64)
-        self._working: dict[int, _Working] = {}
-        self._lanes: list[_Lane] = []
+        self._working: dict[int, Working] = {}
+        self._lanes: list[Lane] = []
         self._set_up()
         units = len(directory.units) + 1
         self._tables = layout.Tables(
@@ -113,12 +76,12 @@ class Engine:
             np.zeros(units, np.int64),
         )
         self._tables.slots["rule"] = -1
-        core.rehash(self._tables.slots[:0], self._tables)
+        slots.rehash(self._tables.slots[:0], self._tables)
         self._alerts = np.zeros(1 << 10, ALERT_SCHEMA)
         self._count = 0
         self._swept = 0.0
         self._missing: dict[tuple[Any, ...], NDArray[np.int64]] = {}
-        self._heartbeats: dict[tuple[int, int, float], int] = {}
+        self._heartbeats = Heartbeats(self.rules, self.off, self._hearing, every)
         self._recovered: list[int] = []
         self.most_open = 0
 
@@ -135,9 +98,6 @@ class Engine:
             row["tolerance"] = in_hours(rule.tolerance)
             row["most"] = rule.most
             if rule.kind == RuleKind.heartbeat:
-                for source in rule.sources:
-                    limits = [in_hours(each) for each in (rule.soft, rule.hard)]
-                    self._hearing.also_worth(source, min(limits))
                 continue
             row["kind"] = _KINDS[rule.kind]
             awaited = rule.then.seen if rule.then is not None else frozenset[Seen]()
@@ -148,15 +108,15 @@ class Engine:
             seen = np.zeros(256, np.bool_)
             for number in numbers:
                 self._lane_of[number] = lane
-                seen[_all_seen(self.rules[number])] = True
-            self._lanes.append(_Lane(lateness, numbers, seen))
+                seen[all_seen(self.rules[number])] = True
+            self._lanes.append(Lane(lateness, numbers, seen))
 
-    def _work(self, number: int, rule: Rule, lateness: float) -> _Working:
+    def _work(self, number: int, rule: Rule, lateness: float) -> Working:
         streams = None
         if rule.kind in (RuleKind.balance, RuleKind.rate_change):
             streams = StreamRule(rule, number, lateness, self.every)
         keyed = rule.kind != RuleKind.rate_change or rule.then is not None
-        return _Working(
+        return Working(
             rule,
             Matcher(rule.when, self.directory),
             Matcher(rule.then, self.directory) if rule.then is not None else None,
@@ -208,7 +168,7 @@ class Engine:
         while self._swept < last:
             self._swept = min(last, self._swept + _SWEEPS_AT_ONCE * self.every)
             self._sweep(self._swept)
-        return _in_order(self._alerts[before : self._count])
+        return in_order(self._alerts[before : self._count])
 
     def finish(self, end: float) -> Rows:
         """Sweep until every row taken by ``end`` is judged; return all alerts."""
@@ -219,17 +179,17 @@ class Engine:
     @property
     def alerts(self) -> Rows:
         """Return all alerts so far, in order of their raising."""
-        return _in_order(self._alerts[: self._count])
+        return in_order(self._alerts[: self._count])
 
     def take_recovered(self) -> Rows:
         """Return the alerts that recovered since the last call, as they are now."""
         places, self._recovered = sorted(set(self._recovered)), []
-        found: Rows = _in_order(self._alerts[places])
+        found: Rows = in_order(self._alerts[places])
         return found
 
     def missing(self, alert: Any) -> NDArray[np.int64]:
         """Return the ids that a balance alert lists as missing; none for other alerts."""
-        return self._missing.get(_identity(alert), np.zeros(0, np.int64))
+        return self._missing.get(identity(alert), np.zeros(0, np.int64))
 
     @property
     def open_obligations(self) -> int:
@@ -242,7 +202,7 @@ class Engine:
         return {source: self._swept - setting.lateness for source, setting in self.sources.items()}
 
     def evidence(self, alert: Any) -> dict[str, Any]:
-        """Return what shows an alert: what was seen and where, what was awaited, and what was known by then."""
+        """Return what shows an alert: what was seen and where, what was awaited, what was known by then."""
         rule = self.rules[alert["rule"]]
         at = float(alert["raised"])
         awaited = rule.then.seen if rule.then is not None else frozenset[Seen]()
@@ -262,8 +222,8 @@ class Engine:
         silence = self._hearing.silence()
         cutoffs = np.array([at - lane.lateness for lane in self._lanes])
         for lane, cutoff in zip(self._lanes, cutoffs.tolist(), strict=True):
-            rows, te = _due(lane, cutoff)
-            self._walk_lane(lane, rows, te, silence, cutoff)
+            rows, te = due_rows(lane, cutoff)
+            self._walk_lane(lane, rows, te, silence)
         raised = self._room(self.open_obligations * 2, self.open_obligations)
         core.scan(self._table, self._lane_of, self._tables, silence, raised, cutoffs, self.every)
         self._gather(raised)
@@ -273,9 +233,7 @@ class Engine:
         self._judge_heartbeats(at)
         self.most_open = max(self.most_open, self.open_obligations)
 
-    def _walk_lane(
-        self, lane: _Lane, rows: Rows, te: NDArray[np.float64], silence: layout.Silence, cutoff: float
-    ) -> None:
+    def _walk_lane(self, lane: Lane, rows: Rows, te: NDArray[np.float64], silence: layout.Silence) -> None:
         if not len(rows):
             return
         seen = rows["seen"]
@@ -283,7 +241,7 @@ class Engine:
         whole = by_seen.get(int(Seen.snapshot_taken))
         on_lists = [n for n in lane.rules if self.rules[n].kind == RuleKind.persistence]
         if whole is not None and on_lists:
-            self._walk(on_lists[0], _events(te, whole, layout.WHOLE), rows, silence)
+            self._walk(on_lists[0], events(te, whole, layout.WHOLE), rows, silence)
         for number in lane.rules:
             self._take_rule(number, rows, te, by_seen, silence)
 
@@ -318,7 +276,7 @@ class Engine:
 
     def _events_of(
         self,
-        working: _Working,
+        working: Working,
         rows: Rows,
         te: NDArray[np.float64],
         opens: NDArray[np.int64],
@@ -330,16 +288,16 @@ class Engine:
             by = ("key", "unit")
         elif working.streams is not None:
             by = ("key",)
-        events = np.concatenate([_events(te, ends, layout.ENDS), _events(te, opens, layout.OPENS)])
-        order = np.argsort(events["row"], kind="stable")
-        events = events[order]
-        about = rows[events["row"]]
-        events["key"] = keys_of(about, by)
+        found = np.concatenate([events(te, ends, layout.ENDS), events(te, opens, layout.OPENS)])
+        found = found[np.argsort(found["row"], kind="stable")]
+        about = rows[found["row"]]
+        found["key"] = keys_of(about, by)
         if working.streams is not None:
-            events["stream"] = keys_of(about, rule.by)
+            found["stream"] = keys_of(about, rule.by)
         for level, limit in ((layout.SOFT, rule.soft), (layout.HARD, rule.hard)):
-            events["limit"][:, level] = self._deadlines(events["te"], limit)
-        return events[events["key"] != 0]
+            found["limit"][:, level] = self._deadlines(found["te"], limit)
+        named: Rows = found[found["key"] != 0]
+        return named
 
     def _deadlines(self, te: NDArray[np.float64], limit: Duration | None) -> NDArray[np.float64]:
         if limit is None:
@@ -361,11 +319,11 @@ class Engine:
             return
         bigger = 1 << (needed - 1).bit_length()
         old = self._tables.slots
-        slots = np.zeros(bigger, layout.SLOT)
-        slots[:size] = old
-        slots["rule"][size:] = -1
-        self._tables = self._tables._replace(slots=slots, heads=np.full(bigger, -1, np.int64))
-        core.rehash(old, self._tables)
+        fresh = np.zeros(bigger, layout.SLOT)
+        fresh[:size] = old
+        fresh["rule"][size:] = -1
+        self._tables = self._tables._replace(slots=fresh, heads=np.full(bigger, -1, np.int64))
+        slots.rehash(old, self._tables)
 
     def _room(self, alerts: int, outcomes: int) -> layout.Raised:
         needed = self._count + alerts
@@ -389,7 +347,7 @@ class Engine:
                 part = outcomes[(outcomes["rule"] == number) & (outcomes["failed"] == failed)]
                 streams.count(part["since"], part["stream"], part, second=failed)
 
-    def _judge(self, number: int, working: _Working, cutoff: float) -> None:
+    def _judge(self, number: int, working: Working, cutoff: float) -> None:
         streams = working.streams
         assert streams is not None
 
@@ -400,47 +358,18 @@ class Engine:
             self._write(alert)
             if working.rule.kind == RuleKind.balance:
                 keys = np.zeros(int(self._tables.free[1]) + 1, np.int64)
-                n = core.missing(
+                n = slots.missing(
                     self._tables, number, stream, float(alert["since"]), float(alert["deadline"]), keys
                 )
-                self._missing[_identity(alert)] = np.sort(keys[:n])
+                self._missing[identity(alert)] = np.sort(keys[:n])
 
     def _judge_heartbeats(self, at: float) -> None:
-        for number, rule in enumerate(self.rules):
-            if rule.kind != RuleKind.heartbeat or rule.id in self.off:
-                continue
-            for source in sorted(rule.sources):
-                gaps = [*self._hearing.gaps[source], (self._hearing.last[source], math.inf)]
-                for level, limit in ((Level.soft, rule.soft), (Level.hard, rule.hard)):
-                    if limit is not None:
-                        self._heartbeat(number, source, level, in_hours(limit), gaps, at)
-
-    def _heartbeat(
-        self,
-        number: int,
-        source: Source,
-        level: Level,
-        limit: float,
-        gaps: Collection[tuple[float, float]],
-        at: float,
-    ) -> None:
-        lateness = self.sources[source].lateness
-        for begins, ends in gaps:
-            deadline = begins + limit
-            if ends <= deadline or deadline > at - lateness:
-                continue
-            place = self._heartbeats.get((number, int(level), begins))
-            if place is None:
-                alert = np.zeros(1, ALERT_SCHEMA)[0]
-                for column in ("unit", "sender", "receiver", "template"):
-                    alert[column] = -1
-                alert["raised"] = math.ceil((deadline + lateness) / self.every) * self.every
-                alert["since"], alert["deadline"], alert["earliest"] = begins, deadline, deadline
-                alert["recovered"], alert["rule"], alert["level"] = math.inf, number, level
-                alert["count"], alert["verdict"] = 1, Verdict.violated
-                place = self._heartbeats[number, int(level), begins] = self._write(alert)
-            if math.isfinite(ends) and math.isinf(self._alerts[place]["recovered"]):
-                self._alerts[place]["recovered"] = max(ends, float(self._alerts[place]["raised"]))
+        for alert, key in self._heartbeats.new(at):
+            self._heartbeats.places[key] = self._write(alert)
+        for place, ends in self._heartbeats.over():
+            alert = self._alerts[place]
+            if math.isinf(alert["recovered"]):
+                alert["recovered"] = max(ends, float(alert["raised"]))
                 self._recovered.append(place)
 
     def _write(self, alert: Any) -> int:
@@ -448,57 +377,3 @@ class Engine:
         self._alerts[self._count] = alert
         self._count += 1
         return self._count - 1
-
-
-def _all_seen(rule: Rule) -> list[int]:
-    found = {int(each) for each in rule.when.seen}
-    if rule.then is not None:
-        found |= {int(each) for each in rule.then.seen}
-    if rule.activity:
-        found.add(int(Seen.activity))
-    if rule.kind == RuleKind.persistence:
-        found.add(int(Seen.snapshot_taken))
-    return sorted(found)
-
-
-def _due(lane: _Lane, cutoff: float) -> tuple[Rows, NDArray[np.float64]]:
-    """Take the rows of a lane that are due at a cutoff, in the order in which they count."""
-    if not lane.rows:
-        return np.zeros(0, OBSERVATION_SCHEMA), np.zeros(0)
-    rows = lane.rows[0] if len(lane.rows) == 1 else np.concatenate(lane.rows)
-    te = lane.te[0] if len(lane.te) == 1 else np.concatenate(lane.te)
-    due = te <= cutoff
-    if not due.any():
-        lane.rows, lane.te = [rows], [te]
-        return rows[:0], te[:0]
-    left = ~due
-    lane.rows, lane.te = ([rows[left]], [te[left]]) if left.any() else ([], [])
-    rows, te = rows[due], te[due]
-    order = np.lexsort((rows["seen"], te))
-    rows, te = rows[order], te[order]
-    # Rows that tie in both go by all else that tells them apart; there are few of them.
-    same = (np.diff(te) == 0.0) & (rows["seen"][1:] == rows["seen"][:-1])
-    if same.any():
-        tied = np.zeros(len(te), np.bool_)
-        tied[1:] |= same
-        tied[:-1] |= same
-        places = np.flatnonzero(tied)
-        part = rows[places]
-        fine = np.lexsort((*(part[name] for name in reversed(_ORDER)), te[places]))
-        rows[places] = part[fine]
-    return rows, te
-
-
-def _events(te: NDArray[np.float64], places: NDArray[np.int64], role: int) -> Rows:
-    events = np.zeros(len(places), layout.EVENT)
-    events["te"], events["row"], events["role"] = te[places], places, role
-    return events
-
-
-def _identity(alert: Any) -> tuple[Any, ...]:
-    return tuple(alert[name].item() for name in _WHICH)
-
-
-def _in_order(alerts: Rows) -> Rows:
-    """Return alerts in an order that only what they say decides."""
-    return alerts[np.lexsort(tuple(alerts[name] for name in (*reversed(_WHICH), "raised")))]

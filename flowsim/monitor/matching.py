@@ -75,7 +75,7 @@ def keys_of(rows: Rows, by: tuple[str, ...]) -> NDArray[np.int64]:
 
 
 class Claims:
-    """Which rows a rule may wait for: those that the logs of its answer claim to have, with ids if need be."""
+    """Which rows a rule may wait for: those that the logs of its answer claim to have, with ids."""
 
     def __init__(self, rule: Rule, directory: Directory, sources: dict[Source, SourceSetting]) -> None:
         """Collect what the sources of the rule's answer claim."""
