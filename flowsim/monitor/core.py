@@ -220,9 +220,8 @@ def idle(
     slot = tables.slots[k]
     if slot["count"] == most + 1:
         for level in range(LEVELS):
-            if slot["limit"][level] < te and slot["alert"][level] == -1:
-                # Its time had passed, and now there are enough of them.
-                raise_alert(rules, silence, raised, slot, level, te, every)
+            # Where its time has passed already, it is broken now that there are enough of them.
+            slot["limit"][level] = max(slot["limit"][level], te)
 
 
 @compiled
