@@ -259,7 +259,7 @@ def test_rows_are_streamed_and_reading_may_stop(server: Server) -> None:
         f"{server.address()}#select 1 from generate_series(1, 100000) a, generate_series(1, 100000) b", 100
     )
     assert next(many).num_rows == 100
-    many.close()  # type: ignore[attr-defined]
+    many.close()
 
 
 def test_nothing_can_be_written(server: Server) -> None:

@@ -396,6 +396,7 @@ def test_the_command_writes_a_file_and_says_where(tmp_path: Path) -> None:
 # --- pm4py ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.filterwarnings("default")  # it warns of its own optional parts
 @pytest.mark.skipif(not HAS_PM4PY, reason="pm4py is not installed (pip install 'flowsim[xes]')")
 def test_pm4py_opens_what_is_written(large: tuple[Path, Block], tmp_path: Path) -> None:
     import pm4py

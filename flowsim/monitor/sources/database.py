@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,10 +77,11 @@ def parse_address(address: str) -> Address:
     return Address("postgresql", place, wanted.strip())
 
 
-def rows(address: str, batch: int = BATCH) -> Iterator[pa.RecordBatch]:
+def rows(address: str, batch: int = BATCH) -> Generator[pa.RecordBatch, None, None]:
     """Yield the rows of a table or query as text, ``batch`` rows at a time, in the database's own order.
 
-    At least one batch comes, so that the columns are known where there is no row. UsageError where the
+    At least one batch comes, so that the columns are known where there is no row. Who stops early closes it
+    (``contextlib.closing``), or the database holds the transaction open. UsageError where the
     address is incomplete, FlowsimError where the database cannot be reached or read.
     """
     where = parse_address(address)
@@ -89,7 +90,7 @@ def rows(address: str, batch: int = BATCH) -> Iterator[pa.RecordBatch]:
     return postgres_rows(where.connection, where.wanted, where.is_query, str(where), batch)
 
 
-def _sqlite_rows(where: Address, batch: int) -> Iterator[pa.RecordBatch]:
+def _sqlite_rows(where: Address, batch: int) -> Generator[pa.RecordBatch, None, None]:
     with closing(_open_sqlite(where.connection)) as connection:
         if where.is_query:
             query = where.wanted
@@ -103,7 +104,7 @@ def _sqlite_rows(where: Address, batch: int) -> Iterator[pa.RecordBatch]:
 
 def _sqlite_batches(
     connection: sqlite3.Connection, query: str, shown: str, batch: int
-) -> Iterator[pa.RecordBatch]:
+) -> Generator[pa.RecordBatch, None, None]:
     try:
         cursor = connection.execute(query)
         columns = [column[0] for column in cursor.description]
@@ -169,7 +170,7 @@ def is_ocel(path: str) -> bool:
         return set(_names(connection, path)) >= _OCEL_TABLES
 
 
-def ocel_rows(path: str, batch: int = BATCH) -> Iterator[pa.RecordBatch]:
+def ocel_rows(path: str, batch: int = BATCH) -> Generator[pa.RecordBatch, None, None]:
     """Yield the events of an OCEL 2.0 log in SQLite, one row an event, type by type, as text.
 
     Columns: ``ocel_id``, ``ocel_type``, ``ocel_time``, the attributes of that type of event, and for each

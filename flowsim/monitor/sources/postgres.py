@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from types import ModuleType
 from typing import Any, Final
 
@@ -21,7 +21,7 @@ _WAIT_SECONDS: Final = "10"
 
 def postgres_rows(
     connection: str, wanted: str, is_query: bool, shown: str, batch: int
-) -> Iterator[pa.RecordBatch]:
+) -> Generator[pa.RecordBatch, None, None]:
     """Yield the rows of a table or a query as text, ``batch`` at a time; at least one batch comes.
 
     ``connection`` is a connection text of libpq without a password, ``shown`` what messages call the
@@ -78,7 +78,9 @@ def _statement(psycopg: ModuleType, wanted: str, is_query: bool) -> Any:
     return psycopg.sql.SQL("SELECT * FROM {}").format(name)
 
 
-def _batches(psycopg: ModuleType, link: Any, statement: Any, batch: int) -> Iterator[pa.RecordBatch]:
+def _batches(
+    psycopg: ModuleType, link: Any, statement: Any, batch: int
+) -> Generator[pa.RecordBatch, None, None]:
     _read_as_text(psycopg, link)
     # A named cursor lives in the server, which hands over so many rows at a time.
     with link.cursor(name="flowsim_rows") as cursor:
