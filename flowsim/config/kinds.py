@@ -14,8 +14,11 @@ from flowsim.config.schema import (
     ExperimentFile,
     FaultsFile,
     LeversFile,
+    LogsFile,
+    MonitorFile,
     PathwayFile,
     PeopleFile,
+    RoutingFile,
     TopologyFile,
 )
 from flowsim.errors import Fault, FaultsInFile
@@ -31,6 +34,9 @@ KINDS: Final[dict[str, type[BaseModel]]] = {
     "people": PeopleFile,
     "levers": LeversFile,
     "economics": EconomicsFile,
+    "monitor": MonitorFile,
+    "routing": RoutingFile,
+    "logs": LogsFile,
 }
 
 
