@@ -8,7 +8,9 @@ import subprocess
 import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,10 +18,17 @@ import pyarrow as pa
 import pytest
 
 from flowsim.errors import FlowsimError, IdentityNumber
-from flowsim.monitor.aggregate import aggregate
+from flowsim.monitor.aggregate import aggregate, alert_frame
+from flowsim.monitor.incidents import Incidents
+from flowsim.monitor.outputs import write_csv, write_json_lines
+from flowsim.monitor.routing import Routing
+from flowsim.monitor.rules import Pattern, Rule
 from flowsim.monitor.sources.database import ocel_rows, rows
 from flowsim.monitor.sources.privacy import Guard, Pseudonyms, load_key
-from flowsim.vocabulary import OBSERVATION_SCHEMA
+from flowsim.monitor.store import Store
+from flowsim.observe.directory import Directory, Unit
+from flowsim.units import Clock
+from flowsim.vocabulary import ALERT_SCHEMA, OBSERVATION_SCHEMA, Level, RuleKind, Seen, Verdict
 from tests.planting import (
     FREE_TEXT,
     LOCAL_ID,
@@ -148,8 +157,29 @@ def observe(batches: Generator[pa.RecordBatch, None, None], out: Path, key: Path
             first += batch.num_rows
     out.mkdir()
     np.save(out / "observations.npy", np.concatenate(seen))
+    write_incidents(np.concatenate(seen), out)
     table = aggregate(pd.concat(counted), ["receiver"], subject="who")
     table.to_csv(out / "aggregate.csv", index=False)
+
+
+def write_incidents(block: np.ndarray[Any, Any], out: Path) -> None:
+    """Write all that the monitor writes where every message is one that went astray."""
+    alerts = np.zeros(len(block), ALERT_SCHEMA)
+    alerts["key"], alerts["subject"], alerts["recovered"] = block["key"], block["subject"], np.inf
+    alerts["level"], alerts["verdict"], alerts["template"] = Level.hard, Verdict.violated, -1
+    alerts["raised"] = np.arange(len(block))
+    directory = Directory((Unit("unit-0", "Unit 0"),))
+    rule = Rule("sent", RuleKind.response, Pattern(frozenset({Seen.sent})))
+    store = Store(out / "state.sqlite")
+    incidents = Incidents(directory, [rule], Routing(date(2024, 1, 1)), store)
+    incidents.take(alerts)
+    clock = Clock(date(2024, 1, 1))
+    for name, write in (("incidents.jsonl", write_json_lines), ("incidents.csv", write_csv)):
+        with (out / name).open("w", encoding="utf-8") as file:
+            write(incidents.all(), clock, file)
+    store.close()
+    frame = alert_frame(alerts, [rule], directory, date(2024, 1, 1))
+    aggregate(frame, ["rule", "unit", "week"], subject="subject").to_csv(out / "weeks.csv", index=False)
 
 
 def test_ids_names_and_free_text_leave_no_trace(
