@@ -16,12 +16,10 @@ import numba
 
 from flowsim.monitor.layout import (
     AT_MOST,
-    BOTH,
     ENDS,
     HARD,
     IDLE,
     LEVELS,
-    MATCHING,
     OPENS,
     PERSISTENCE,
     PRECEDENCE,
@@ -112,6 +110,12 @@ def drop(tables: Tables, k: int) -> None:
 
 
 @_compiled
+def the_limit(limit: Array) -> float:
+    """Return the hard limit, or the soft one where there is no hard."""
+    return float(limit[HARD] if limit[HARD] < math.inf else limit[SOFT])
+
+
+@_compiled
 def sweep_at(instant: float, every: float) -> float:
     """Return the first sweep at or after an instant."""
     return math.ceil(instant / every) * every
@@ -120,10 +124,10 @@ def sweep_at(instant: float, every: float) -> float:
 @_compiled
 def was_silent(silence: Silence, sources: int, since: float, deadline: float, cutoff: float) -> bool:
     """Return whether one of the sources was silent while something was awaited, as known at a cutoff."""
-    for s in range(len(silence.count)):
+    for s in range(len(silence.gaps)):
         if not sources >> s & 1:
             continue
-        for g in range(silence.count[s] - 1, -1, -1):
+        for g in range(silence.gaps[s] - 1, -1, -1):
             if silence.ends[s, g] <= since:
                 break
             known = min(silence.ends[s, g], cutoff) - silence.begins[s, g] > silence.after[s]
@@ -259,7 +263,7 @@ def precedence(
         unpreceded(rules, silence, raised, slot, every)
     if event["role"] != OPENS:
         slot["open"] = 0
-        slot["last"] = max(event["limit"][SOFT], event["limit"][HARD])
+        slot["last"] = the_limit(event["limit"])
     if event["role"] != ENDS and slot["open"] == 0 and te > slot["last"]:
         open_at(slot, row, te)
         slot["limit"][SOFT] = event["limit"][SOFT]
@@ -420,9 +424,18 @@ def outcome(raised: Raised, slot: Any, failed: int) -> None:
     """Write down that a trial began, or failed."""
     n = raised.used[1]
     raised.used[1] = n + 1
-    raised.outcomes[n]["since"] = slot["since"]
-    raised.outcomes[n]["stream"] = slot["stream"]
-    raised.outcomes[n]["failed"] = failed
+    found = raised.outcomes[n]
+    found["since"] = slot["since"]
+    found["stream"] = slot["stream"]
+    found["subject"] = slot["subject"]
+    found["rule"] = slot["rule"]
+    found["unit"] = slot["unit"]
+    found["sender"] = slot["sender"]
+    found["receiver"] = slot["receiver"]
+    found["template"] = slot["template"]
+    found["message"] = slot["message"]
+    found["channel"] = slot["channel"]
+    found["failed"] = failed
 
 
 @_compiled
@@ -471,8 +484,7 @@ def scan(
         if kind == RESPONSE:
             if slot["open"] == 1:
                 overdue(rules, silence, raised, slot, c, every, True)
-                last = slot["limit"][HARD] if slot["limit"][HARD] < math.inf else slot["limit"][SOFT]
-                if last + REMEMBER < c:
+                if the_limit(slot["limit"]) + REMEMBER < c:
                     drop(tables, k)
             elif slot["last"] + rule["tolerance"] < c:
                 drop(tables, k)
@@ -485,7 +497,7 @@ def scan(
             elif slot["last"] + rule["tolerance"] < c:
                 drop(tables, k)
         elif kind == AT_MOST:
-            if min(slot["limit"][SOFT], slot["limit"][HARD]) < c:
+            if the_limit(slot["limit"]) < c:
                 drop(tables, k)
         elif kind == IDLE:
             if slot["count"] > rule["most"]:
@@ -533,6 +545,3 @@ def rehash(old: Array, tables: Tables) -> None:
             b = bucket_of(slot["key"], slot["rule"], len(tables.heads))
             slot["next"] = tables.heads[b]
             tables.heads[b] = k
-
-
-assert (BOTH, MATCHING) == (2, 5)  # the walk compares roles and kinds by number
