@@ -20,6 +20,7 @@ COMMON = ["errors", "units", "vocabulary", "labels", "config", "topology", "cata
 WORLD = ["plan", "kernel", "world", "simulation"]
 ANALYSIS = [
     "journal",
+    "exports",
     "observe",
     "monitor",
     "episodes",
@@ -29,7 +30,7 @@ ANALYSIS = [
     "charts",
     "report",
 ]
-ORCHESTRATION = ["experiment", "runner", "cli"]
+ORCHESTRATION = ["experiment", "runner", "cli_export", "cli"]
 ORDER = [*COMMON, *WORLD, *ANALYSIS, *ORCHESTRATION]
 
 LIGHT = ["errors", "units", "vocabulary", "config"]
