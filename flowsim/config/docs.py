@@ -61,6 +61,7 @@ _INTRODUCTIONS: Final = {
     "people": "People file",
     "levers": "Levers file",
     "economics": "Economics file",
+    "response": "Response file",
 }
 
 

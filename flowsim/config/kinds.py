@@ -16,6 +16,7 @@ from flowsim.config.schema import (
     LeversFile,
     PathwayFile,
     PeopleFile,
+    ResponseFile,
     TopologyFile,
 )
 from flowsim.errors import Fault, FaultsInFile
@@ -31,6 +32,7 @@ KINDS: Final[dict[str, type[BaseModel]]] = {
     "people": PeopleFile,
     "levers": LeversFile,
     "economics": EconomicsFile,
+    "response": ResponseFile,
 }
 
 

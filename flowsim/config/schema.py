@@ -11,6 +11,7 @@ from flowsim.config.experiment_file import Design, ExperimentFile
 from flowsim.config.levers_file import LeversFile
 from flowsim.config.pathway_file import STEP_CLASSES, PathwayFile
 from flowsim.config.people_file import PeopleFile
+from flowsim.config.response_file import ResponseFile, Watch
 from flowsim.config.topology_file import TopologyFile
 
 __all__ = [
@@ -24,5 +25,7 @@ __all__ = [
     "LeversFile",
     "PathwayFile",
     "PeopleFile",
+    "ResponseFile",
     "TopologyFile",
+    "Watch",
 ]
