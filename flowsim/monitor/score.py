@@ -45,6 +45,7 @@ CLASSES_COLUMNS: Final = (
     "people_median_days",
     "lead_days",
 )
+TIMES_COLUMNS: Final = ("unit", "class", "level", "hours", "found")
 
 
 @dataclass(frozen=True)
@@ -61,12 +62,23 @@ class Truth:
 
 @dataclass(frozen=True)
 class Exposure:
-    """How much was watched: deliveries, working days, units with a log, and until which hour."""
+    """How much was watched: deliveries, working days, units with a log, and from which hour to which.
+
+    Faults count that began from ``begin`` on and were due by ``due_by``, which leaves the alert some time
+    before the ``end``; alerts count that were raised from ``begin`` on.
+    """
 
     deliveries: int
     working_days: float
     units: int
     end: float
+    begin: float = 0.0
+    settle: float = 0.0
+
+    @property
+    def due_by(self) -> float:
+        """Return until when a fault must be due to count."""
+        return self.end - self.settle
 
 
 @dataclass(frozen=True)
@@ -83,13 +95,14 @@ class Score:
     ``rules``: a row for each rule and level with ``alerts, true, precision, inconclusive, recovered``.
     ``burden``: a row for each level with ``alerts, true, precision, inconclusive, per_working_day,
     per_1000_deliveries, per_unit_and_working_day``; precision leaves out alerts about the logs themselves.
-    ``curves``: ``unit, class, level, days, found_share``, the survival curves as shares found by then.
+    ``times``: a row for each item or episode that was due and each level: ``unit, class, level, hours,
+    found``, the time from the beginning to the alert; where there was none, to the fault's or the run's end.
     """
 
     classes: pd.DataFrame
     rules: pd.DataFrame
     burden: pd.DataFrame
-    curves: pd.DataFrame
+    times: pd.DataFrame
 
 
 def score(
@@ -104,15 +117,16 @@ def score(
 
     ``missing`` gives the keys that an alert lists beside it. ``rules`` are those that were on.
     """
+    alerts = alerts[alerts["raised"] >= exposure.begin]
     violated = alerts[alerts["verdict"] == Verdict.violated]
     items = truth.items.reset_index(drop=True)
     episodes = truth.episodes.reset_index(drop=True)
     touching = touches(violated, missing, rules, directory, items, episodes, truth.touched)
     parts: list[pd.DataFrame] = []
-    curves: list[pd.DataFrame] = []
+    times: list[pd.DataFrame] = []
     owed = items.assign(spoken_of=spoken_of(items, rules, directory))
-    owed = owed[owed["due"] <= exposure.end]
-    of_episodes = _owed_episodes(episodes, truth.touched, owed, exposure.end)
+    owed = owed[(owed["began"] >= exposure.begin) & (owed["due"] <= exposure.due_by)]
+    of_episodes = _owed_episodes(episodes, truth.touched, owed, exposure)
     for level in LEVELS:
         for unit, things, pairs in (
             ("item", owed, touching.named.rename(columns={"item": "thing"})),
@@ -120,14 +134,15 @@ def score(
         ):
             timed = things.assign(raised=_first(violated, pairs, things.index, level))
             for name, part in timed.groupby("class" if unit == "episode" else "fault", sort=True):
-                row, curve = _of_class(part, exposure.end)
-                parts.append(pd.DataFrame([{"unit": unit, "class": name, "level": level, **row}]))
-                curves.append(curve.assign(unit=unit, level=level, **{"class": name}))
+                names = {"unit": unit, "class": name, "level": level}
+                timed_part = _times(part, exposure.end)
+                parts.append(pd.DataFrame([{**names, **_of_class(part, timed_part, exposure.end)}]))
+                times.append(timed_part.assign(**names))
     return Score(
         _joined(parts, CLASSES_COLUMNS),
         _of_rules(alerts, violated, rules, touching),
         _burden(alerts, violated, rules, touching, exposure),
-        _joined(curves, ("unit", "class", "level", "days", "found_share")),
+        _joined(times, TIMES_COLUMNS),
     )
 
 
@@ -138,12 +153,13 @@ def _joined(parts: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFra
 
 
 def _owed_episodes(
-    episodes: pd.DataFrame, touched: pd.DataFrame, owed: pd.DataFrame, end: float
+    episodes: pd.DataFrame, touched: pd.DataFrame, owed: pd.DataFrame, exposure: Exposure
 ) -> pd.DataFrame:
     """Return the episodes that made an item due, with class, and the spoken-of of their items."""
     by_key = touched[["episode", "key"]].merge(owed[["key", "spoken_of"]], on="key")
     speaks = by_key.groupby("episode")["spoken_of"].any()
-    made = episodes.loc[episodes.index.isin(speaks.index) & (episodes["began"] <= end)]
+    inside = (episodes["began"] >= exposure.begin) & (episodes["began"] <= exposure.due_by)
+    made = episodes.loc[episodes.index.isin(speaks.index) & inside]
     name = np.where(made["kind"] == "defect", made["fault"], made["kind"])
     return made.assign(**{"class": name, "spoken_of": speaks.reindex(made.index).to_numpy(bool)})
 
@@ -157,19 +173,19 @@ def _first(violated: Alerts, pairs: pd.DataFrame, index: pd.Index[int], level: s
     return raised.groupby(level=0).min().reindex(index, fill_value=np.inf).to_numpy(np.float64)
 
 
-def _of_class(part: pd.DataFrame, end: float) -> tuple[dict[str, float], pd.DataFrame]:
-    """Return the row of one class and its curve of time to the alert."""
-    began, ended, raised = (part[c].to_numpy(np.float64) for c in ("began", "ended", "raised"))
-    people = part["people_noticed"].to_numpy(np.float64)
+def _times(part: pd.DataFrame, end: float) -> pd.DataFrame:
+    """Return the hours to the alert, or for what was missed to the fault's or the run's end."""
+    raised, found = part["raised"], np.isfinite(part["raised"])
+    hours = raised.where(found, np.minimum(part["ended"], end)) - part["began"]
+    return pd.DataFrame({"hours": hours.clip(lower=0.0), "found": found})
+
+
+def _of_class(part: pd.DataFrame, times: pd.DataFrame, end: float) -> dict[str, float]:
+    """Return the row of one class: counts, shares, and days."""
+    began, raised, people = (part[c].to_numpy(np.float64) for c in ("began", "raised", "people_noticed"))
     found, noticed = np.isfinite(raised), people <= end
-    before = found & (raised < people)
-    curve = _curve(
-        np.where(found, raised, np.minimum(ended, end)) - began,
-        found,
-    )
-    both = found & noticed
-    days = (raised[found] - began[found]) / HOURS_PER_DAY
-    row = {
+    before, both = found & (raised < people), found & noticed
+    return {
         "due": len(part),
         "found": int(found.sum()),
         "before_people": int(before.sum()),
@@ -178,30 +194,34 @@ def _of_class(part: pd.DataFrame, end: float) -> tuple[dict[str, float], pd.Data
         "recall": float(found.mean()),
         "recall_before_people": float(before.mean()),
         "people_share": float(noticed.mean()),
-        "median_days": _quantile(curve, 0.5),
-        "days_90": _quantile(curve, 0.9),
-        "median_days_found": _median(days),
-        "people_median_days": _median((people[noticed] - began[noticed]) / HOURS_PER_DAY),
-        "lead_days": _median((people[both] - raised[both]) / HOURS_PER_DAY),
+        "median_days": days_until(times, 0.5),
+        "days_90": days_until(times, 0.9),
+        "median_days_found": _median(raised[found] - began[found]),
+        "people_median_days": _median(people[noticed] - began[noticed]),
+        "lead_days": _median(people[both] - raised[both]),
     }
-    return row, curve
 
 
-def _median(values: NDArray[np.float64]) -> float:
-    return float(np.median(values)) if len(values) else np.nan
+def _median(hours: NDArray[np.float64]) -> float:
+    return float(np.median(hours)) / HOURS_PER_DAY if len(hours) else np.nan
 
 
-def _curve(hours: NDArray[np.float64], found: NDArray[np.bool_]) -> pd.DataFrame:
-    """Return the share found by so many days after the beginning (Kaplan and Meier 1958)."""
+def found_curve(times: pd.DataFrame) -> pd.DataFrame:
+    """Return the share found by so many days after the beginning: ``days, found_share``.
+
+    ``times`` has ``hours`` and ``found``; what was missed is censored (Kaplan and Meier 1958).
+    """
+    found = times["found"].to_numpy(bool)
     if not found.any():
         return pd.DataFrame({"days": [0.0], "found_share": [0.0]})
-    data = stats.CensoredData.right_censored(np.maximum(hours, 0.0), ~found)
+    data = stats.CensoredData.right_censored(times["hours"].to_numpy(np.float64), ~found)
     cdf = stats.ecdf(data).cdf
     return pd.DataFrame({"days": cdf.quantiles / HOURS_PER_DAY, "found_share": cdf.probabilities})
 
 
-def _quantile(curve: pd.DataFrame, share: float) -> float:
+def days_until(times: pd.DataFrame, share: float) -> float:
     """Return after how many days a share was found; infinite where the curve ends below it."""
+    curve = found_curve(times)
     # What is a share only but for rounding counts as reached.
     reached = np.flatnonzero(curve["found_share"].to_numpy() >= share - 1e-12)
     return float(curve["days"].iloc[reached[0]]) if len(reached) else np.inf

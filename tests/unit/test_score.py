@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from flowsim.monitor.due import due_times
 from flowsim.monitor.rules import Pattern, Rule
-from flowsim.monitor.score import Exposure, Score, Truth, score
+from flowsim.monitor.score import Exposure, Score, Truth, found_curve, score
 from flowsim.observe.directory import Directory, Unit
 from flowsim.units import Duration, WorkingDays
 from flowsim.vocabulary import (
@@ -130,6 +130,7 @@ def scored(
     episodes: Sequence[tuple[str, int, str, float, float]] = (),
     touched: Sequence[tuple[int, int]] = (),
     listed: Mapping[float, list[int]] = MappingProxyType({}),
+    exposure: Exposure = EXPOSURE,
 ) -> Score:
     table = pd.DataFrame(items)
     table["due"] = due_times(table, RULES, DIRECTORY, DAYS)
@@ -143,7 +144,7 @@ def scored(
         RULES,
         DIRECTORY,
         truth,
-        EXPOSURE,
+        exposure,
     )
 
 
@@ -233,7 +234,8 @@ def test_what_was_missed_is_censored_not_left_out() -> None:
             item(4, "not_emitted", 0.0),
         ],
     )
-    curve = result.curves[(result.curves["level"] == "hard") & (result.curves["class"] == "not_emitted")]
+    times = result.times
+    curve = found_curve(times[(times["level"] == "hard") & (times["class"] == "not_emitted")])
     assert curve.set_index("days")["found_share"].loc[[3.0, 5.0]].tolist() == pytest.approx([0.25, 0.625])
     found = row(result, "not_emitted")
     assert found["median_days"] == 5.0 and np.isinf(found["days_90"])
@@ -337,6 +339,14 @@ def test_alerts_about_the_logs_and_inconclusive_ones_are_no_false_alarms() -> No
     assert np.isnan(result.rules.set_index(["rule", "level"]).loc[("heard", "hard"), "precision"])
 
 
+def test_what_began_too_early_or_was_due_too_late_does_not_count() -> None:
+    items = [item(n, "not_emitted", began) for n, began in ((1, 50.0), (2, 150.0), (3, 1850.0), (4, 1000.0))]
+    watched = Exposure(2000, 50.0, 4, end=2000.0, begin=100.0, settle=168.0)
+    result = scored([alert(EMISSION, 99.0, key=1), alert(EMISSION, 101.0, key=1)], items, exposure=watched)
+    assert row(result, "not_emitted")["due"] == 2
+    assert result.burden.set_index("level").loc["hard", "alerts"] == 1
+
+
 def test_nothing_due_and_nothing_raised_has_a_score() -> None:
     result = scored([], [item(1, "not_emitted", 10.0, ended=11.0)])
     assert result.classes.empty and (result.burden["alerts"] == 0).all()
@@ -353,7 +363,7 @@ def test_the_order_of_alerts_plays_no_part(order: list[int], luck: Any) -> None:
     ] + [alert(RATE, 200.0 + n, message=1, level=Level.soft) for n in range(4)]
     plain = scored(rows, items, episodes, [(0, 1)])
     mixed = scored([rows[n] for n in order], items, episodes, [(0, 1)])
-    for name in ("classes", "rules", "burden", "curves"):
+    for name in ("classes", "rules", "burden", "times"):
         pd.testing.assert_frame_equal(getattr(plain, name), getattr(mixed, name))
 
 
