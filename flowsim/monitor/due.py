@@ -84,6 +84,7 @@ def _numbers(members: Iterable[Any]) -> list[int]:
 def _with_limits(rules: Iterable[Rule]) -> list[tuple[Rule, Duration]]:
     """Return the rules with a hard limit, or all where none has one, each with how long a fault must last."""
     pointing = list(rules)
-    hard = [rule for rule in pointing if rule.hard is not None]
+    # A change of rate is a soft alert, whatever its hard limit counts as a failure.
+    hard = [rule for rule in pointing if rule.hard is not None and rule.kind != RuleKind.rate_change]
     chosen = [(rule, rule.hard or rule.soft or Duration()) for rule in hard or pointing]
     return [(rule, limit if rule.kind in WAITING else Duration()) for rule, limit in chosen]

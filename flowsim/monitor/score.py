@@ -45,7 +45,7 @@ CLASSES_COLUMNS: Final = (
     "people_median_days",
     "lead_days",
 )
-TIMES_COLUMNS: Final = ("unit", "class", "level", "hours", "found")
+TIMES_COLUMNS: Final = ("unit", "class", "level", "hours", "found", "over")
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,7 @@ class Score:
     per_1000_deliveries, per_unit_and_working_day``; precision leaves out alerts about the logs themselves.
     ``times``: a row for each item or episode that was due and each level: ``unit, class, level, hours,
     found``, the time from the beginning to the alert; where there was none, to the fault's or the run's end.
+    ``over``: it was missed and had ended by then, as people mended it or it came after all.
     """
 
     classes: pd.DataFrame
@@ -177,7 +178,8 @@ def _times(part: pd.DataFrame, end: float) -> pd.DataFrame:
     """Return the hours to the alert, or for what was missed to the fault's or the run's end."""
     raised, found = part["raised"], np.isfinite(part["raised"])
     hours = raised.where(found, np.minimum(part["ended"], end)) - part["began"]
-    return pd.DataFrame({"hours": hours.clip(lower=0.0), "found": found})
+    over = ~found & (part["ended"] <= end)
+    return pd.DataFrame({"hours": hours.clip(lower=0.0), "found": found, "over": over})
 
 
 def _of_class(part: pd.DataFrame, times: pd.DataFrame, end: float) -> dict[str, float]:
