@@ -142,7 +142,7 @@ def settings(luck: np.random.Generator) -> dict[Source, SourceSetting]:
 
 
 def log(luck: np.random.Generator, sources: dict[Source, SourceSetting]) -> Any:
-    """Return a log of a few days: orders sent again, read, lost, listed; ties, no keys, late rows, silence."""
+    """Return a log of a few days: orders sent again, read, lost; ties, no keys, late rows, silence."""
     rows: list[tuple[Any, ...]] = []
 
     def add(at: float, seen: Seen, key: int, ends: tuple[int, int], urgency: int, channel: int) -> None:

@@ -159,8 +159,8 @@ class Reference:
         silent = self.rule.kind != RuleKind.at_most and self.silent(since, deadline, raised - self.lateness)
         verdict = Verdict.inconclusive if silent else Verdict.violated
         self.alerts.append(
-            (raised, self.number, int(level), int(verdict), row.key, since, deadline, max(recovered, raised), count,
-             row.unit, row.sender, row.receiver)
+            (raised, self.number, int(level), int(verdict), row.key, since, deadline, max(recovered, raised),
+             count, row.unit, row.sender, row.receiver)
         )  # fmt: skip
 
     def response(self) -> None:

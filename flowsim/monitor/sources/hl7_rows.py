@@ -1,7 +1,7 @@
 """HL7 version 2 messages in a file (ER7, the form with bars): one row a message.
 
-Columns are named as HL7 names fields: ``MSH-10``, ``MSA-1``, and ``MSH-4.1`` for a component. Of a segment that
-stands several times the first counts, and so does the first repetition of a field. Segments end with a
+Columns are named as HL7 names fields: ``MSH-10``, ``MSA-1``, and ``MSH-4.1`` for a component. Of a segment
+that stands several times the first counts, and so does the first repetition of a field. Segments end with a
 carriage return or a line feed; the marks of MLLP are passed over. Text before ``MSH`` in a line, such as the
 time that an engine's log puts there, is the column ``before``.
 """

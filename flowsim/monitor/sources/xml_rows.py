@@ -25,7 +25,7 @@ Row = dict[str, str | None]
 
 
 class XmlRows:
-    """Reads a file that holds one message; ``repeats`` is the path of an element that stands several times."""
+    """Reads a file that holds one message; ``repeats`` is the path of an element that stands many times."""
 
     def __init__(self, stream: SafeStream, notes: Notes, repeats: str = "") -> None:
         """Take an open stream."""
