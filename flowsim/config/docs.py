@@ -72,6 +72,7 @@ _INTRODUCTIONS: Final = {
     "monitor": "Monitor file",
     "routing": "Routing file",
     "logs": "Logs file",
+    "response": "Response file",
 }
 
 

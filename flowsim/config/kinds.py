@@ -18,6 +18,7 @@ from flowsim.config.schema import (
     MonitorFile,
     PathwayFile,
     PeopleFile,
+    ResponseFile,
     RoutingFile,
     TopologyFile,
 )
@@ -37,6 +38,7 @@ KINDS: Final[dict[str, type[BaseModel]]] = {
     "monitor": MonitorFile,
     "routing": RoutingFile,
     "logs": LogsFile,
+    "response": ResponseFile,
 }
 
 

@@ -12,6 +12,7 @@ from flowsim.config.levers_file import LeversFile
 from flowsim.config.logs_file import LogsFile
 from flowsim.config.pathway_file import STEP_CLASSES, PathwayFile
 from flowsim.config.people_file import PeopleFile
+from flowsim.config.response_file import ResponseFile, Watch
 from flowsim.config.routing_file import RoutingFile
 from flowsim.config.rules_file import MonitorFile
 from flowsim.config.topology_file import TopologyFile
@@ -29,6 +30,8 @@ __all__ = [
     "MonitorFile",
     "PathwayFile",
     "PeopleFile",
+    "ResponseFile",
     "RoutingFile",
     "TopologyFile",
+    "Watch",
 ]

@@ -2,26 +2,21 @@
 
 What a verdict is depends on times alone and not on when it is looked at: whoever comes late to an
 obligation whose deadline has passed finds the same as a sweep would have found. So a walk may take an
-hour of rows or a day. All compiled functions stand in this one file, for Numba's cache looks at the file
-of the outer function only.
+hour of rows or a day.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final
 
-import numba
-
+from flowsim.monitor.compiling import compiled, entry
 from flowsim.monitor.layout import (
     AT_MOST,
-    BOTH,
     ENDS,
     HARD,
     IDLE,
     LEVELS,
-    MATCHING,
     OPENS,
     PERSISTENCE,
     PRECEDENCE,
@@ -35,185 +30,18 @@ from flowsim.monitor.layout import (
     Silence,
     Tables,
 )
-from flowsim.vocabulary import Verdict
+from flowsim.monitor.slots import add, drop, find
+from flowsim.monitor.verdicts import open_at, outcome, overdue, raise_alert, recover, the_limit
 
-AnyFunction = TypeVar("AnyFunction", bound=Callable[..., object])
-
-VIOLATED, INCONCLUSIVE = int(Verdict.violated), int(Verdict.inconclusive)
 #: How long after its deadline a broken obligation is remembered for recovery (hours): 13 weeks.
 REMEMBER: Final = 13 * 168.0
 
 
-def _compiled(function: AnyFunction) -> AnyFunction:
-    """Compile a function that makes no array; references are not counted, as in ``episodes.rows``."""
-    options = {"nogil": True, "_nrt": False}
-    try:
-        compiled = numba.njit(function, cache=True, **options)  # type: ignore[call-overload]
-    except RuntimeError:  # no folder can be written to: compile anew in each process
-        compiled = numba.njit(function, **options)  # type: ignore[call-overload]
-    return cast(AnyFunction, compiled)
-
-
-@_compiled
-def bucket_of(key: int, rule: int, heads: int) -> int:
-    """Return the chain that a key of a rule belongs to."""
-    h = (key ^ (rule * 7046029254386353131)) * -7046029288634856825
-    return (h >> 29) & (heads - 1)
-
-
-@_compiled
-def find(tables: Tables, rule: int, key: int) -> int:
-    """Return the slot of a key, or -1."""
-    k = tables.heads[bucket_of(key, rule, len(tables.heads))]
-    while k >= 0 and (tables.slots[k]["key"] != key or tables.slots[k]["rule"] != rule):
-        k = tables.slots[k]["next"]
-    return int(k)
-
-
-@_compiled
-def add(tables: Tables, rule: int, key: int) -> int:
-    """Return a new slot for a key, empty."""
-    k = tables.free[0]
-    slot = tables.slots[k]
-    tables.free[0] = slot["next"]
-    tables.free[1] += 1
-    b = bucket_of(key, rule, len(tables.heads))
-    slot["next"] = tables.heads[b]
-    tables.heads[b] = k
-    slot["key"] = key
-    slot["rule"] = rule
-    slot["open"] = 0
-    slot["count"] = 0
-    slot["last"] = -math.inf
-    slot["since"] = 0.0
-    slot["message_key"] = 0
-    for level in range(LEVELS):
-        slot["limit"][level] = math.inf
-        slot["alert"][level] = -1
-    return int(k)
-
-
-@_compiled
-def drop(tables: Tables, k: int) -> None:
-    """Forget a slot."""
-    slot = tables.slots[k]
-    b = bucket_of(slot["key"], slot["rule"], len(tables.heads))
-    if tables.heads[b] == k:
-        tables.heads[b] = slot["next"]
-    else:
-        before = tables.heads[b]
-        while tables.slots[before]["next"] != k:
-            before = tables.slots[before]["next"]
-        tables.slots[before]["next"] = slot["next"]
-    slot["rule"] = -1
-    slot["next"] = tables.free[0]
-    tables.free[0] = k
-    tables.free[1] -= 1
-
-
-@_compiled
-def sweep_at(instant: float, every: float) -> float:
-    """Return the first sweep at or after an instant."""
-    return math.ceil(instant / every) * every
-
-
-@_compiled
-def was_silent(silence: Silence, sources: int, since: float, deadline: float, cutoff: float) -> bool:
-    """Return whether one of the sources was silent while something was awaited, as known at a cutoff."""
-    for s in range(len(silence.count)):
-        if not sources >> s & 1:
-            continue
-        for g in range(silence.count[s] - 1, -1, -1):
-            if silence.ends[s, g] <= since:
-                break
-            known = min(silence.ends[s, g], cutoff) - silence.begins[s, g] > silence.after[s]
-            if known and (silence.begins[s, g] < deadline or silence.ends[s, g] > cutoff):
-                return True
-    return False
-
-
-@_compiled
-def open_at(slot: Any, row: Any, te: float) -> None:
-    """Begin what is open with the row that opens it."""
-    slot["open"] = 1
-    slot["since"] = te
-    slot["count"] = 1
-    slot["message_key"] = row["key"]
-    slot["subject"] = row["subject"]
-    slot["unit"] = row["unit"]
-    slot["sender"] = row["sender"]
-    slot["receiver"] = row["receiver"]
-    slot["template"] = row["template"]
-    slot["message"] = row["message"]
-    slot["channel"] = row["channel"]
-    slot["urgency"] = row["urgency"]
-
-
-@_compiled
-def raise_alert(
-    rules: Array, silence: Silence, raised: Raised, slot: Any, level: int, deadline: float, every: float
-) -> None:
-    """Write an alert of a slot: its deadline is past. ``known`` is when it could be judged."""
-    rule = rules[slot["rule"]]
-    known = deadline
-    if rule["kind"] == PRECEDENCE or rule["kind"] == PERSISTENCE:
-        known = deadline + rule["tolerance"]
-    at = sweep_at(known + rule["lateness"], every)
-    n = raised.used[0]
-    raised.used[0] = n + 1
-    alert = raised.alerts[n]
-    alert["raised"] = at
-    alert["since"] = slot["since"]
-    alert["deadline"] = deadline
-    alert["earliest"] = known
-    alert["recovered"] = math.inf
-    alert["key"] = slot["message_key"]
-    alert["subject"] = slot["subject"]
-    alert["rule"] = slot["rule"]
-    alert["unit"] = slot["unit"]
-    alert["sender"] = slot["sender"]
-    alert["receiver"] = slot["receiver"]
-    alert["template"] = slot["template"]
-    alert["count"] = slot["count"]
-    alert["level"] = level + 1
-    alert["message"] = slot["message"]
-    alert["channel"] = slot["channel"]
-    alert["urgency"] = slot["urgency"]
-    silent = rule["kind"] != AT_MOST and was_silent(
-        silence, rule["waits_for"], slot["since"], deadline, at - rule["lateness"]
-    )
-    alert["verdict"] = INCONCLUSIVE if silent else VIOLATED
-    slot["alert"][level] = n
-
-
-@_compiled
-def recover(raised: Raised, slot: Any, te: float) -> None:
-    """Write into the alerts of a slot that what was missing has come."""
-    for level in range(LEVELS):
-        n = slot["alert"][level]
-        if n >= 0 and raised.alerts[n]["recovered"] == math.inf:
-            raised.alerts[n]["recovered"] = max(te, raised.alerts[n]["raised"])
-            raised.touched[raised.used[2]] = n
-            raised.used[2] += 1
-            slot["alert"][level] = -1
-
-
-@_compiled
-def overdue(
-    rules: Array, silence: Silence, raised: Raised, slot: Any, te: float, every: float, at: bool
-) -> None:
-    """Raise the alerts of a slot whose deadlines lie before an instant (or at it)."""
-    for level in range(LEVELS):
-        limit = slot["limit"][level]
-        if slot["alert"][level] == -1 and (limit < te or (at and limit <= te)):
-            raise_alert(rules, silence, raised, slot, level, limit, every)
-
-
-@_compiled
+@compiled
 def response(
     rules: Array, tables: Tables, silence: Silence, raised: Raised, event: Any, row: Any, r: int, every: float
 ) -> None:
-    """What happens must be followed by something."""
+    """Take what must be followed by something, or what follows."""
     te = event["te"]
     tolerance = rules[r]["tolerance"]
     k = find(tables, r, event["key"])
@@ -245,11 +73,11 @@ def response(
                 slot["alert"][level] = -1
 
 
-@_compiled
+@compiled
 def precedence(
     rules: Array, tables: Tables, silence: Silence, raised: Raised, event: Any, row: Any, r: int, every: float
 ) -> None:
-    """What happens must have been preceded; ``limit[HARD]`` of what precedes is until when it counts."""
+    """Take what must have been preceded, or what precedes and counts until its limit."""
     te = event["te"]
     k = find(tables, r, event["key"])
     if k < 0:
@@ -259,14 +87,14 @@ def precedence(
         unpreceded(rules, silence, raised, slot, every)
     if event["role"] != OPENS:
         slot["open"] = 0
-        slot["last"] = max(event["limit"][SOFT], event["limit"][HARD])
+        slot["last"] = the_limit(event["limit"])
     if event["role"] != ENDS and slot["open"] == 0 and te > slot["last"]:
         open_at(slot, row, te)
         slot["limit"][SOFT] = event["limit"][SOFT]
         slot["limit"][HARD] = event["limit"][HARD]
 
 
-@_compiled
+@compiled
 def unpreceded(rules: Array, silence: Silence, raised: Raised, slot: Any, every: float) -> None:
     """Raise the alert of something that nothing has preceded."""
     level = HARD if slot["limit"][HARD] < math.inf else SOFT
@@ -275,7 +103,7 @@ def unpreceded(rules: Array, silence: Silence, raised: Raised, slot: Any, every:
     slot["open"] = 0
 
 
-@_compiled
+@compiled
 def next_whole(tables: Tables, unit: int, since: float) -> float:
     """Return when a unit's list was next seen whole after an instant; infinite: not yet."""
     found = math.inf
@@ -288,7 +116,7 @@ def next_whole(tables: Tables, unit: int, since: float) -> float:
     return found
 
 
-@_compiled
+@compiled
 def left(
     rules: Array,
     tables: Tables,
@@ -315,11 +143,11 @@ def left(
     return False
 
 
-@_compiled
+@compiled
 def persistence(
     rules: Array, tables: Tables, silence: Silence, raised: Raised, event: Any, row: Any, r: int, every: float
 ) -> None:
-    """What stands on a list leaves it with something that closes it."""
+    """Take what stands on a list, what closes it, and the mark of a whole snapshot."""
     te = event["te"]
     if event["role"] == WHOLE:
         unit = row["unit"]
@@ -345,11 +173,11 @@ def persistence(
         slot["limit"][HARD] = event["limit"][HARD]
 
 
-@_compiled
+@compiled
 def at_most(
     rules: Array, tables: Tables, silence: Silence, raised: Raised, event: Any, row: Any, r: int, every: float
 ) -> None:
-    """Not more than so often within the limit of the first."""
+    """Count what may happen only so often within the limit of the first."""
     te = event["te"]
     k = find(tables, r, event["key"])
     if k < 0:
@@ -366,11 +194,11 @@ def at_most(
         slot["alert"][level] = -1
 
 
-@_compiled
+@compiled
 def idle(
     rules: Array, tables: Tables, silence: Silence, raised: Raised, event: Any, row: Any, r: int, every: float
 ) -> None:
-    """A stream that gets items has some of them read."""
+    """Take what a stream gets, or that something of it is read."""
     te = event["te"]
     most = rules[r]["most"]
     k = find(tables, r, event["key"])
@@ -392,20 +220,18 @@ def idle(
     slot = tables.slots[k]
     if slot["count"] == most + 1:
         for level in range(LEVELS):
-            if slot["limit"][level] < te and slot["alert"][level] == -1:
-                # Its time had passed, and now there are enough of them.
-                raise_alert(rules, silence, raised, slot, level, te, every)
+            # Where its time has passed already, it is broken now that there are enough of them.
+            slot["limit"][level] = max(slot["limit"][level], te)
 
 
-@_compiled
+@compiled
 def matching(tables: Tables, raised: Raised, event: Any, row: Any, r: int, trial: bool) -> None:
     """Remember what has not been answered: the missing ids of a balance, the trials of a share."""
     te = event["te"]
     k = find(tables, r, event["key"])
-    if event["role"] != OPENS and k >= 0:
-        if not trial or te <= tables.slots[k]["limit"][HARD]:
-            drop(tables, k)
-            k = -1
+    if event["role"] != OPENS and k >= 0 and (not trial or te <= tables.slots[k]["limit"][HARD]):
+        drop(tables, k)
+        k = -1
     if event["role"] != ENDS and k < 0:
         k = add(tables, r, event["key"])
         open_at(tables.slots[k], row, te)
@@ -415,17 +241,7 @@ def matching(tables: Tables, raised: Raised, event: Any, row: Any, r: int, trial
             outcome(raised, tables.slots[k], 0)
 
 
-@_compiled
-def outcome(raised: Raised, slot: Any, failed: int) -> None:
-    """Write down that a trial began, or failed."""
-    n = raised.used[1]
-    raised.used[1] = n + 1
-    raised.outcomes[n]["since"] = slot["since"]
-    raised.outcomes[n]["stream"] = slot["stream"]
-    raised.outcomes[n]["failed"] = failed
-
-
-@_compiled
+@entry
 def walk(
     rules: Array,
     r: int,
@@ -455,7 +271,7 @@ def walk(
             matching(tables, raised, event, row, r, kind == TRIAL)
 
 
-@_compiled
+@entry
 def scan(
     rules: Array, lane: Array, tables: Tables, silence: Silence, raised: Raised, cutoff: Array, every: float
 ) -> None:
@@ -471,8 +287,7 @@ def scan(
         if kind == RESPONSE:
             if slot["open"] == 1:
                 overdue(rules, silence, raised, slot, c, every, True)
-                last = slot["limit"][HARD] if slot["limit"][HARD] < math.inf else slot["limit"][SOFT]
-                if last + REMEMBER < c:
+                if the_limit(slot["limit"]) + REMEMBER < c:
                     drop(tables, k)
             elif slot["last"] + rule["tolerance"] < c:
                 drop(tables, k)
@@ -485,7 +300,7 @@ def scan(
             elif slot["last"] + rule["tolerance"] < c:
                 drop(tables, k)
         elif kind == AT_MOST:
-            if min(slot["limit"][SOFT], slot["limit"][HARD]) < c:
+            if the_limit(slot["limit"]) < c:
                 drop(tables, k)
         elif kind == IDLE:
             if slot["count"] > rule["most"]:
@@ -501,38 +316,3 @@ def scan(
                 drop(tables, k)
         elif slot["since"] + REMEMBER < c:
             drop(tables, k)
-
-
-@_compiled
-def missing(tables: Tables, r: int, stream: int, since: float, until: float, out: Array) -> int:
-    """Write the keys of a stream that nothing has answered into ``out``; return how many."""
-    n = 0
-    for k in range(len(tables.slots)):
-        slot = tables.slots[k]
-        if slot["rule"] == r and slot["stream"] == stream and since <= slot["since"] < until and n < len(out):
-            out[n] = slot["message_key"]
-            n += 1
-    return n
-
-
-@_compiled
-def rehash(old: Array, tables: Tables) -> None:
-    """Move the slots of an old table into a bigger one, each to its own place."""
-    for k in range(len(tables.heads)):
-        tables.heads[k] = -1
-    for k in range(len(tables.slots) - 1, len(old) - 1, -1):
-        tables.slots[k]["rule"] = -1
-        tables.slots[k]["next"] = k + 1 if k + 1 < len(tables.slots) else -1
-    tables.free[0] = len(old) if len(old) < len(tables.slots) else -1
-    for k in range(len(old)):
-        slot = tables.slots[k]
-        if slot["rule"] < 0:
-            slot["next"] = tables.free[0]
-            tables.free[0] = k
-        else:
-            b = bucket_of(slot["key"], slot["rule"], len(tables.heads))
-            slot["next"] = tables.heads[b]
-            tables.heads[b] = k
-
-
-assert (BOTH, MATCHING) == (2, 5)  # the walk compares roles and kinds by number

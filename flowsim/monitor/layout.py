@@ -8,8 +8,8 @@ import numpy as np
 
 Array: TypeAlias = np.ndarray[Any, Any]
 
-#: Roles of an event: what opens, what ends, both, and the mark of a whole snapshot.
-OPENS, ENDS, BOTH, WHOLE = 0, 1, 2, 3
+#: Roles of an event: what opens, what ends, and the mark of a whole snapshot.
+OPENS, ENDS, WHOLE = 0, 1, 2
 #: Kinds of rule that the walk knows; balance and the loss share use it to know what is still missing.
 RESPONSE, PRECEDENCE, PERSISTENCE, AT_MOST, IDLE, MATCHING, TRIAL = range(7)
 SOFT, HARD = 0, 1
@@ -68,8 +68,23 @@ RULE_ROW: Final = np.dtype(
     align=True,
 )
 
-#: One outcome of a trial (loss share): opened, and whether it failed.
-OUTCOME: Final = np.dtype([("since", np.float64), ("stream", np.int64), ("failed", np.int64)], align=True)
+#: One outcome of a trial (loss share): that it began, or that it failed; with what names its stream.
+OUTCOME: Final = np.dtype(
+    [
+        ("since", np.float64),
+        ("stream", np.int64),
+        ("subject", np.int64),
+        ("rule", np.int32),
+        ("unit", np.int32),
+        ("sender", np.int32),
+        ("receiver", np.int32),
+        ("template", np.int32),
+        ("message", np.uint8),
+        ("channel", np.uint8),
+        ("failed", np.uint8),
+    ],
+    align=True,
+)
 
 
 class Tables(NamedTuple):
@@ -87,7 +102,7 @@ class Silence(NamedTuple):
 
     begins: Array  # float64 [sources, gaps]
     ends: Array  # float64 [sources, gaps]
-    count: Array  # int64 [sources]
+    gaps: Array  # int64 [sources]: how many
     after: Array  # float64 [sources]
 
 

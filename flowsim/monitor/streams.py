@@ -72,7 +72,7 @@ class StreamRule:
         """Return how many buckets are open."""
         return sum(len(stream.buckets) for stream in self._streams.values())
 
-    def count(self, te: NDArray[Any], stream: NDArray[Any], rows: Rows, second: bool, by: int = 1) -> None:
+    def count(self, te: NDArray[Any], stream: NDArray[Any], rows: Rows, second: bool) -> None:
         """Count rows into the buckets of their streams, on the first tier or the second."""
         if not len(te):
             return
@@ -85,9 +85,9 @@ class StreamRule:
                 known = self._streams[name] = _Stream(rows[place].copy())
             entry = known.buckets.setdefault(number, _Bucket())
             if second:
-                entry.second += n * by
+                entry.second += n
             else:
-                entry.first += n * by
+                entry.first += n
 
     def count_activity(self, te: NDArray[Any], counts: NDArray[Any]) -> None:
         """Count what went on outside; a count stands at the end of its day, which belongs to that day."""
