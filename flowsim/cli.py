@@ -210,6 +210,9 @@ def schema(
     docs: Annotated[
         Path | None, typer.Option(help="Write docs/configuration.md here instead, from the same models.")
     ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Write docs/data.md here instead: every column of the data.")
+    ] = None,
 ) -> None:
     """Print the JSON schema of a kind of file, for editors that check while you type."""
     from flowsim.config.docs import configuration_page, json_schema
@@ -218,6 +221,12 @@ def schema(
     if docs is not None:
         docs.write_text(configuration_page(), encoding="utf-8")
         typer.echo(f"Written to {docs}", err=True)
+        return
+    if data is not None:
+        from flowsim.experiment.data_page import data_page
+
+        data.write_text(data_page(), encoding="utf-8")
+        typer.echo(f"Written to {data}", err=True)
         return
     if kind not in KINDS:
         raise UsageError(f"There is no kind of file called '{kind}'.", did_you_mean(kind, KINDS))

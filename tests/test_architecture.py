@@ -22,6 +22,7 @@ ANALYSIS = [
     "journal",
     "exports",
     "observe",
+    "truth",
     "monitor",
     "episodes",
     "measures",

@@ -27,3 +27,9 @@ def hashes(seed: int, purpose: int, *values: Any) -> NDArray[np.int64]:
 def chances(seed: int, purpose: int, *values: Any) -> NDArray[np.float64]:
     """Return a number in (0, 1] for each place of the given arrays: the hash as a share."""
     return hashes(seed, purpose, *values) / _WORDS
+
+
+def two_chances(seed: int, purpose: int, *values: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return two numbers in [0, 1) for each place, from the upper and the lower bits of one hash."""
+    found = hashes(seed, purpose, *values)
+    return (found >> 31) / 2.0**32, (found & 0x7FFFFFFF) / 2.0**31

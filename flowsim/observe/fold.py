@@ -49,6 +49,7 @@ class ObservationFold:
         self._imperfections = Imperfections(self._logs, self.directory)
         self._out = np.zeros(_SLICE * rows.MOST, OBSERVATION_SCHEMA)
         self._given = 0
+        self._raw: list[NDArray[Any]] = []
         self._held: list[Stretch] = []
         self._now = 0.0
         self._clock = _Clock(self._logs)
@@ -66,6 +67,7 @@ class ObservationFold:
         The journal must have been read up to ``until``, all rows before it.
         """
         self._advance(min(until, self._header.end_hours))
+        self._send()
         if not self._held:
             return np.zeros(0, OBSERVATION_SCHEMA)
         found = np.concatenate([stretch.rows for stretch in self._held])
@@ -90,17 +92,17 @@ class ObservationFold:
 
     def _take_slice(self, block: Block) -> None:
         self._now = float(block[-1]["time"])
-        self._make_room(len(block))
+        self._make_room(len(block), float(block[0]["time"]))
         about = np.where(block["delivery"] != 0, block["delivery"], -2 - block["step"].astype(np.int64))
         keys = message_keys(block["case"], about)
         first = 0
         while first < len(block):
             self._advance(float(block[first]["time"]))
-            before = min(self._clock.next, np.inf)
             first, written = rows.read_rows(
-                block, keys, first, before, self._world, self._memory, self._allowed, self._out
+                block, keys, first, self._clock.next, self._world, self._memory, self._allowed, self._out
             )
             self._give(self._out[:written].copy())
+        self._send()
 
     def _advance(self, now: float) -> None:
         """Let the clock strike for all that is due by ``now``, before anything that happens then."""
@@ -115,23 +117,30 @@ class ObservationFold:
                     self._give(_heartbeat(Source(what), at))
 
     def _give(self, raw: NDArray[Any]) -> None:
-        """Send rows through what happens to them on their way, and hold them until they are received."""
+        """Put rows behind those that are to go on their way."""
         if len(raw):
-            about = raw["subject"] != 0
-            subject = message_keys(raw["subject"], np.array([_SUBJECT]))
-            raw["subject"] = np.where(about, subject, 0)
-            self._held.append(self._imperfections.apply(raw, self._given))
-            self._given += len(raw)
+            self._raw.append(raw)
 
-    def _make_room(self, more: int) -> None:
+    def _send(self) -> None:
+        """Send rows through what happens to them on their way, and hold them until they are received."""
+        if not self._raw:
+            return
+        raw = np.concatenate(self._raw) if len(self._raw) > 1 else self._raw[0]
+        self._raw = []
+        known = raw["subject"] != 0
+        raw["subject"] = np.where(known, message_keys(raw["subject"], np.array([_SUBJECT])), 0)
+        self._held.append(self._imperfections.apply(raw, self._given))
+        self._given += len(raw)
+
+    def _make_room(self, more: int, now: float) -> None:
         slots = len(self._memory.keys)
         if self._memory.used[0] + more <= slots // 2:
             return
-        known = rows.count_known(self._memory, self._now) + more
+        known = rows.count_known(self._memory, now) + more
         wanted = max(_FIRST_SLOTS, 1 << int(4 * known - 1).bit_length())
         fresh: Memory = empty_memory(0, wanted)
         new = self._memory._replace(keys=fresh.keys, records=fresh.records)
-        rows.rebuild(self._memory, new, self._now)
+        rows.rebuild(self._memory, new, now)
         self._memory = new
 
 

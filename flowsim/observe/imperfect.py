@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowsim.observe import logs as names
-from flowsim.observe.chance import chances, hashes
+from flowsim.observe.chance import chances, hashes, two_chances
 from flowsim.observe.directory import Directory
 from flowsim.observe.logs import Logs, clock_offsets, without_ids
-from flowsim.vocabulary import OBSERVATION_SCHEMA, Channel, Party, Seen, Source
+from flowsim.vocabulary import OBSERVATION_SCHEMA, Channel, Party, Seen, Source, message_keys
 
 Rows = NDArray[Any]
 
@@ -84,12 +84,10 @@ class Imperfections:
         if not self._settings.any():
             return low
         bits = np.ascontiguousarray(rows["time"]).view(np.int64)
-        about = (rows["key"], bits, rows["unit"], rows["seen"])
-        delay = low + (high - low) * chances(self._logs.seed, names.FOR_DELAY, *about)
-        if late.any():
-            luck = chances(self._logs.seed, names.FOR_LATE, *about)
-            delay = delay + np.where(luck < late, by * luck / np.maximum(late, 1e-12), 0.0)
-        return delay
+        told = rows["unit"].astype(np.int64) * 256 + rows["seen"]
+        first, second = two_chances(self._logs.seed, names.FOR_DELAY, message_keys(rows["key"], bits), told)
+        delay = low + (high - low) * first
+        return delay + np.where(second < late, by * second / np.maximum(late, 1e-12), 0.0)
 
     def _lose_ids(self, rows: Rows) -> None:
         """Take the ids away that the gateway does not carry to a receiver."""

@@ -24,13 +24,12 @@ ALL_PARTIES: Final = frozenset(Party)
     FOR_CLOCK,
     FOR_IDS,
     FOR_DELAY,
-    FOR_LATE,
     FOR_UNSENT,
     FOR_UNSENT_KEY,
     FOR_ENDED,
     FOR_AUTO,
     FOR_OPENED,
-) = range(10)
+) = range(9)
 
 
 @dataclass(frozen=True)
