@@ -18,7 +18,7 @@ import numba
 
 AnyFunction = TypeVar("AnyFunction", bound=Callable[..., object])
 
-_COMPILED_IN = ("layout.py", "slots.py", "verdicts.py", "core.py", "../vocabulary/monitor.py")
+_COMPILED_IN = ("compiling.py", "layout.py", "slots.py", "verdicts.py", "core.py", "../vocabulary/monitor.py")
 
 
 @cache
@@ -42,9 +42,9 @@ def cache_folder() -> Path:
 
 
 def compiled(function: AnyFunction) -> AnyFunction:
-    """Compile a function that makes no array, so that references to arrays need not be counted."""
+    """Compile a function that makes no array into its caller; a call would hand over every array of its tuples."""
     # Numba's type hints do not list the option.
-    return cast(AnyFunction, numba.njit(function, _nrt=False))  # type: ignore[call-overload]
+    return cast(AnyFunction, numba.njit(function, _nrt=False, forceinline=True))  # type: ignore[call-overload]
 
 
 def entry(function: AnyFunction) -> AnyFunction:

@@ -266,8 +266,8 @@ class Engine:
                 places = places[np.isin(rows["template"][places], sorted(rule.activity))]
                 streams.count_activity(te[places], rows["count"][places])
             if rule.kind == RuleKind.balance or rule.then is None:
-                streams.count(te[opens], keys_of(rows[opens], rule.by), rows[opens], second=False)
-                streams.count(te[ends], keys_of(rows[ends], rule.by), rows[ends], second=True)
+                streams.count(te[opens], keys_of(rows, opens, rule.by), rows, opens, second=False)
+                streams.count(te[ends], keys_of(rows, ends, rule.by), rows, ends, second=True)
         if not working.keyed or not len(opens) + len(ends):
             return
         events = self._events_of(working, rows, te, opens, ends)
@@ -288,23 +288,28 @@ class Engine:
             by = ("key", "unit")
         elif working.streams is not None:
             by = ("key",)
-        found = np.concatenate([events(te, ends, layout.ENDS), events(te, opens, layout.OPENS)])
-        found = found[np.argsort(found["row"], kind="stable")]
-        about = rows[found["row"]]
-        found["key"] = keys_of(about, by)
+        places = np.concatenate([ends, opens])
+        role = np.full(len(places), layout.OPENS, np.uint8)
+        role[: len(ends)] = layout.ENDS  # first, where one row is both
+        keys = keys_of(rows, places, by)
+        order = np.argsort(places, kind="stable")
+        order = order[keys[order] != 0]
+        places = places[order]
+        found = np.zeros(len(order), layout.EVENT)
+        found["row"], found["role"], found["key"], found["te"] = places, role[order], keys[order], te[places]
         if working.streams is not None:
-            found["stream"] = keys_of(about, rule.by)
+            found["stream"] = keys_of(rows, places, rule.by)
+        begins = found["role"] == layout.OPENS
+        if rule.kind == RuleKind.precedence:
+            begins[:] = True  # what precedes counts until its own limit
         for level, limit in ((layout.SOFT, rule.soft), (layout.HARD, rule.hard)):
-            found["limit"][:, level] = self._deadlines(found["te"], limit)
-        named: Rows = found[found["key"] != 0]
-        return named
+            found["limit"][:, level] = math.inf
+            if limit is not None:
+                found["limit"][begins, level] = self._deadlines(found["te"][begins], limit)
+        return found
 
-    def _deadlines(self, te: NDArray[np.float64], limit: Duration | None) -> NDArray[np.float64]:
-        if limit is None:
-            return np.full(len(te), math.inf)
-        if limit.working_days:
-            return self._days.add(te, limit.working_days) + limit.hours
-        return te + limit.hours
+    def _deadlines(self, te: NDArray[np.float64], limit: Duration) -> NDArray[np.float64]:
+        return (self._days.add(te, limit.working_days) if limit.working_days else te) + limit.hours
 
     def _walk(self, number: int, events: Rows, rows: Rows, silence: layout.Silence) -> None:
         self._grow(len(events))
@@ -345,7 +350,7 @@ class Engine:
             assert streams is not None
             for failed in (False, True):
                 part = outcomes[(outcomes["rule"] == number) & (outcomes["failed"] == failed)]
-                streams.count(part["since"], part["stream"], part, second=failed)
+                streams.count(part["since"], part["stream"], part, np.arange(len(part)), second=failed)
 
     def _judge(self, number: int, working: Working, cutoff: float) -> None:
         streams = working.streams

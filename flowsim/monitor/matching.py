@@ -57,20 +57,21 @@ class Matcher:
         return places
 
 
-def keys_of(rows: Rows, by: tuple[str, ...]) -> NDArray[np.int64]:
+def keys_of(rows: Rows, places: NDArray[np.int64], by: tuple[str, ...]) -> NDArray[np.int64]:
     """Return a number for each row by which a rule tells obligations or streams apart; 0: it has none."""
     if by == ("key",):
-        own: NDArray[np.int64] = rows["key"].astype(np.int64)
+        own: NDArray[np.int64] = rows["key"][places]
         return own
-    z = np.zeros(len(rows), np.uint64)
+    columns = {name: rows[name][places] for name in by}
+    z = np.zeros(len(places), np.uint64)
     for column in by:
-        z = (z ^ rows[column].astype(np.int64).view(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
+        z = (z ^ columns[column].astype(np.int64).view(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
         z = (z ^ (z >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
         z ^= z >> np.uint64(32)
     keys: NDArray[np.int64] = np.maximum(z >> np.uint64(1), 1).astype(np.int64)
     for column in ("key", "subject"):
         if column in by:
-            keys[rows[column] == 0] = 0
+            keys[columns[column] == 0] = 0
     return keys
 
 

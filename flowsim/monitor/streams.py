@@ -72,14 +72,26 @@ class StreamRule:
         """Return how many buckets are open."""
         return sum(len(stream.buckets) for stream in self._streams.values())
 
-    def count(self, te: NDArray[Any], stream: NDArray[Any], rows: Rows, second: bool) -> None:
-        """Count rows into the buckets of their streams, on the first tier or the second."""
+    def count(
+        self,
+        te: NDArray[Any],
+        stream: NDArray[Any],
+        rows: Rows,
+        places: NDArray[np.int64],
+        second: bool,
+    ) -> None:
+        """Count rows at some places into the buckets of their streams, on the first tier or the second."""
         if not len(te):
             return
         bucket = np.floor(te / self.width).astype(np.int64)
-        pairs = np.stack([stream, bucket], axis=1)
-        unique, first, times = np.unique(pairs, axis=0, return_index=True, return_counts=True)
-        for (name, number), place, n in zip(unique.tolist(), first.tolist(), times.tolist(), strict=True):
+        order = np.lexsort((bucket, stream))
+        stream, bucket = stream[order], bucket[order]
+        new = np.flatnonzero(np.r_[True, (stream[1:] != stream[:-1]) | (bucket[1:] != bucket[:-1])])
+        times = np.diff(np.r_[new, len(order)])
+        first = places[order[new]]
+        for name, number, place, n in zip(
+            stream[new].tolist(), bucket[new].tolist(), first.tolist(), times.tolist(), strict=True
+        ):
             known = self._streams.get(name)
             if known is None:
                 known = self._streams[name] = _Stream(rows[place].copy())
