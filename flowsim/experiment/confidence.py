@@ -49,7 +49,7 @@ def comparison_tables(
 
 def steady_table(study: Study, backlog: pd.DataFrame | None) -> pd.DataFrame:
     """Return whether the lists of each scenario had settled when the window opened."""
-    if backlog is None or backlog.empty:
+    if backlog is None or backlog.empty or "waiting_for" not in backlog:
         return pd.DataFrame()
     base = study.base
     transient = {point.name for point in study.points if changes_inside(point.design)}
@@ -95,7 +95,11 @@ def read(path: Path) -> pd.DataFrame:
     """Return one of the tables as it was written; one without rows where there is no such file."""
     if not path.is_file():
         return pd.DataFrame()
-    frame = pd.read_csv(path, keep_default_na=False, na_values=[""], float_precision="round_trip")
+    frame = pd.read_csv(path, keep_default_na=False, na_values=[""])
     words = frame.select_dtypes(exclude="number").columns
     frame[words] = frame[words].fillna("")
-    return frame.assign(group=frame["group"].fillna("").astype(str)) if "group" in frame else frame
+    return (
+        frame.assign(group=frame["group"].astype(object).fillna("").astype(str))
+        if "group" in frame
+        else frame
+    )

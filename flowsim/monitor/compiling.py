@@ -42,7 +42,7 @@ def cache_folder() -> Path:
 
 
 def compiled(function: AnyFunction) -> AnyFunction:
-    """Compile a function that makes no array into its caller; a call would hand over every array of its tuples."""
+    """Compile a function that makes no array into its caller; a call would hand over every array."""
     # Numba's type hints do not list the option.
     return cast(AnyFunction, numba.njit(function, _nrt=False, forceinline=True))  # type: ignore[call-overload]
 
