@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flowsim import __version__, cli_export
+from flowsim import __version__, cli_detectability, cli_export
 from flowsim.errors import FlowsimError, Interrupted, RunFailed, UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ app = typer.Typer(
 Out = Annotated[Path, typer.Argument(help="The output folder of a run.", metavar="OUT")]
 
 cli_export.register(app)
+cli_detectability.register(app)
 
 
 def main() -> None:

@@ -31,7 +31,7 @@ ANALYSIS = [
     "charts",
     "report",
 ]
-ORCHESTRATION = ["experiment", "runner", "cli_export", "cli"]
+ORCHESTRATION = ["experiment", "runner", "cli_detectability", "cli_export", "cli"]
 ORDER = [*COMMON, *WORLD, *ANALYSIS, *ORCHESTRATION]
 
 LIGHT = ["errors", "units", "vocabulary", "config"]
