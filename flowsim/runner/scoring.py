@@ -47,7 +47,8 @@ class Scored:
         """Write the tables as CSV and the map with its numbers; return the files."""
         written = []
         for name, frame in (
-            ("detectability", self.table), ("burden", self.burden), ("rules", self.rules), ("score", self.scores)
+            ("detectability", self.table), ("burden", self.burden),
+            ("rules", self.rules), ("score", self.scores),
         ):  # fmt: skip
             written.append(folder / f"{name}.csv")
             frame.to_csv(written[-1], index=False, lineterminator="\n")
