@@ -15,6 +15,7 @@ from typing import Any, Final
 import pandas as pd
 from matplotlib import pyplot as plt
 
+from flowsim import __version__, simulation
 from flowsim.charts import detectability as detectability_chart
 from flowsim.charts.style import save
 from flowsim.config.compose import Study
@@ -30,7 +31,7 @@ from flowsim.experiment.detectability import (
     score_replication,
     score_table,
 )
-from flowsim.experiment.jobs import Job, Kind, Program
+from flowsim.experiment.jobs import Job, Kind, Program, code_hash
 from flowsim.experiment.tables import read_table, write_csv
 from flowsim.experiment.watching import Setting
 from flowsim.runner import Options, pool_of, processes
@@ -52,6 +53,11 @@ class Detected:
     files: tuple[Path, ...]
     replications: int
     new: int
+
+
+def program_of() -> Program:
+    """Return which program scores: unlike a run's, it has the monitor and all that comes after in it."""
+    return Program(__version__, simulation.kernel_hash(), code_hash(frozenset()))
 
 
 def detect(
