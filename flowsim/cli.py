@@ -1,4 +1,4 @@
-"""The command line: ``flowsim validate | run | detectability | show | compare | chart | schema``.
+"""The command line: ``flowsim validate | run | detectability | show | compare | chart | schema | export``.
 
 Results go to standard output, progress and notes to standard error. Exit codes: 0 fine, 1 a run failed
 (the others are kept), 2 a mistake on the command line, 3 faults in a file, 130 interrupted. Heavy
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flowsim import __version__
+from flowsim import __version__, cli_detectability, cli_export
 from flowsim.errors import FlowsimError, Interrupted, RunFailed, UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -31,6 +31,9 @@ app = typer.Typer(
 )
 
 Out = Annotated[Path, typer.Argument(help="The output folder of a run.", metavar="OUT")]
+
+cli_detectability.register(app)
+cli_export.register(app)
 
 
 def main() -> None:
@@ -102,6 +105,7 @@ def run(
         typer.echo(warning, err=True)
 
     from flowsim import simulation
+    from flowsim.experiment.confidence_overview import warm_up_lines
     from flowsim.experiment.jobs import Program, code_hash
     from flowsim.experiment.working import carry_out, prepare
     from flowsim.runner import Options, default_workers, run_study
@@ -120,6 +124,8 @@ def run(
         outcome = run_study(study, options, program, carry_out, progress)
     typer.echo(_overview(folder))
     _tell_economics(folder)
+    for line in warm_up_lines(_results(folder).confidence("steady_state")):
+        typer.echo(line, err=True)
     typer.echo(
         f"{outcome.runs} runs ({outcome.new_runs} new) in {outcome.seconds:.0f} s, "
         f"{outcome.replications} replications. Written to {folder}; charts in {folder / 'charts'}.",
@@ -130,61 +136,6 @@ def run(
         typer.echo(
             f"The wanted precision is not reached with {rule.at_most} replications (at_most).", err=True
         )
-
-
-@app.command()
-def detectability(
-    experiment: Annotated[Path, typer.Argument(help="The experiment file.")] = Path(
-        "experiments/detectability.yaml"
-    ),
-    out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="Output folder; default: out/<name of the file>.")
-    ] = None,
-    logs: Annotated[str, typer.Option(help="both, perfect or imperfect.")] = "both",
-    rules: Annotated[str, typer.Option(help="Rules: a name from the catalogue, or a file.")] = "rules",
-    strictness: Annotated[
-        float, typer.Option(min=0.01, help="2 halves every limit, on top of the file's.")
-    ] = 1.0,
-    sources: Annotated[
-        list[str] | None,
-        typer.Option(help="Only this set of sources, such as receipts_only; may be repeated."),
-    ] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: one a core.")] = None,
-    replications: Annotated[int | None, typer.Option(min=1, help="Exactly so many.")] = None,
-) -> None:
-    """Find out which faults can be found with which logs, how soon, and at how many alerts."""
-    from flowsim.config.compose import load_study
-    from flowsim.experiment.checks import check_study
-    from flowsim.experiment.watching import setting_of
-
-    study = load_study(experiment)
-    setting = setting_of(study.designs()[0].design, logs, rules, sources or (), strictness)
-    for warning in check_study(study):
-        typer.echo(warning, err=True)
-
-    from flowsim.experiment.detectability import overview
-    from flowsim.experiment.watching import prepare
-    from flowsim.labels import load_labels
-    from flowsim.runner import Options, default_workers
-    from flowsim.runner.detectability import detect, program_of
-    from flowsim.runner.progress import ConsoleProgress
-
-    folder = out or Path("out") / experiment.stem
-    command = shlex.join(["flowsim", *sys.argv[1:]])
-    options = Options(folder, workers or default_workers(), replications, again=command)
-    try:
-        prepare(lambda text: typer.echo(text, err=True))
-    except KeyboardInterrupt:
-        raise Interrupted("Interrupted before anything ran.") from None
-    with ConsoleProgress(sys.stderr) as progress:
-        found = detect(study, options, program_of(), setting, progress)
-    typer.echo(overview(found.table, found.burden, load_labels("en")))
-    typer.echo(
-        f"{found.replications} replications ({found.new} new), means; days are medians and 90 % from the "
-        f"fault's beginning, – not reached; in brackets the share of alerts that touch a true fault. "
-        f"Written to {folder}.",
-        err=True,
-    )
 
 
 @app.command()
@@ -213,8 +164,15 @@ def compare(
     measure: Annotated[
         list[str] | None, typer.Option("-m", "--measure", help="Only this measure; may be repeated.")
     ] = None,
+    pairing: Annotated[
+        bool, typer.Option("--pairing", help="Show what pairing by replication was worth instead.")
+    ] = False,
+    cases: Annotated[
+        bool, typer.Option("--cases", help="Show the same cases in both worlds instead (keep: cases).")
+    ] = False,
 ) -> None:
     """Show each scenario's difference to its baseline, paired by replication, for the whole."""
+    from flowsim.experiment.confidence_overview import case_block, pairing_block
     from flowsim.experiment.overview import difference_table
 
     results = _results(out)
@@ -222,7 +180,13 @@ def compare(
     for name in measure or ():
         if name not in known:
             raise UsageError(f"'{name}' is not a measure of this run.", did_you_mean(name, known))
-    typer.echo(difference_table(results.comparison, measure or ()))
+    if cases:
+        typer.echo(case_block(results.confidence("case_differences")))
+        return
+    if pairing:
+        typer.echo(pairing_block(results.confidence("pairing"), measure or ()))
+        return
+    typer.echo(difference_table(results.comparison, measure or (), results.confidence("many_comparisons")))
 
 
 @app.command()
@@ -247,6 +211,9 @@ def schema(
     docs: Annotated[
         Path | None, typer.Option(help="Write docs/configuration.md here instead, from the same models.")
     ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Write docs/data.md here instead: every column of the data.")
+    ] = None,
 ) -> None:
     """Print the JSON schema of a kind of file, for editors that check while you type."""
     from flowsim.config.docs import configuration_page, json_schema
@@ -255,6 +222,12 @@ def schema(
     if docs is not None:
         docs.write_text(configuration_page(), encoding="utf-8")
         typer.echo(f"Written to {docs}", err=True)
+        return
+    if data is not None:
+        from flowsim.experiment.data_page import data_page
+
+        data.write_text(data_page(), encoding="utf-8")
+        typer.echo(f"Written to {data}", err=True)
         return
     if kind not in KINDS:
         raise UsageError(f"There is no kind of file called '{kind}'.", did_you_mean(kind, KINDS))
@@ -285,6 +258,7 @@ def _results(out: Path) -> Results:
 
 def _overview(out: Path) -> str:
     """Return the table of an output folder with what its reader must know beneath."""
+    from flowsim.experiment.confidence_overview import unseen_lines
     from flowsim.experiment.overview import overview
     from flowsim.labels import load_labels
 
@@ -299,6 +273,7 @@ def _overview(out: Path) -> str:
         "",
         overview(results.summary, results.scenarios, results.comparison),
     ]
+    lines += unseen_lines(results.confidence("rare_shares"))
     for label, scale in manifest["background"].items():
         lines.append(f"{label} runs at {scale:g} of its size.")
     if not manifest["whole"]:

@@ -13,6 +13,7 @@ from flowsim.config.economics_file import EconomicsFile
 from flowsim.config.levers_file import LeversFile
 from flowsim.config.pathway_file import PathwayFile
 from flowsim.config.people_file import PeopleFile
+from flowsim.config.response_file import ResponseFile, Watch
 from flowsim.config.topology_file import TopologyFile
 from flowsim.config.values import Basis, Distribution, Estimate, Identifier, Model, PlainDuration
 from flowsim.units import Duration, parse_share
@@ -215,6 +216,10 @@ class Compare(Model):
     """Which scenario each is compared to."""
 
     to: dict[str, Any] = Field(description='Settings of the baseline; "same" keeps the scenario\'s own.')
+    measures: tuple[str, ...] | None = Field(
+        default=None,
+        description="The measures that the question is about, declared beforehand; none: that of until.",
+    )
 
 
 class ExperimentFile(Model):
@@ -239,6 +244,9 @@ class ExperimentFile(Model):
     economics: str | None = Field(
         default=None, description="Economics: a name from the catalogue, or a file; none: no economics."
     )
+    response: str | None = Field(
+        default=None, description="Who acts on alerts: a name from the catalogue, or a file; none: nobody."
+    )
     start: dt.date = Field(description="The first day.")
     warm_up: PlainDuration = Field(description="Time before the window; not measured.")
     observe: PlainDuration = Field(description="Cases created in this window are measured.")
@@ -251,6 +259,7 @@ class ExperimentFile(Model):
     adoption: Adoption = Field(description="Who is on the platform.")
     outages: tuple[Outage, ...] = Field(default=(), description="Relays that go down.")
     use_levers: tuple[Identifier, ...] = Field(default=(), description="Which of the levers are on.")
+    watch: Watch = Field(default=Watch(), description="How the monitor is used, where one is named.")
     change: dict[str, Any] = Field(
         default_factory=dict,
         description="Changes to what the other files say, by path: faults.faults.late.rate.",
@@ -300,6 +309,8 @@ class Design(Model):
     levers: LeversFile = NO_LEVERS
     use_levers: tuple[Identifier, ...] = ()
     economics: EconomicsFile | None = None
+    response: ResponseFile | None = None
+    watch: Watch = Watch()
     faults_off: bool = Field(default=False, description="The same-adoption twin: no fault, no outage.")
     ideal: bool = Field(default=False, description="The ideal-message twin: each message there at once.")
 
@@ -307,3 +318,8 @@ class Design(Model):
     def order_seed(self) -> int:
         """Return the seed of a random joining order."""
         return self.seed if self.adoption.order_seed is None else self.adoption.order_seed
+
+    @property
+    def is_watched(self) -> bool:
+        """Return whether a monitor watches the messages."""
+        return self.response is not None and bool(self.watch.read())

@@ -20,6 +20,7 @@ from flowsim.config.schema import (
     LeversFile,
     PathwayFile,
     PeopleFile,
+    ResponseFile,
     TopologyFile,
 )
 from flowsim.errors import Fault, FaultsInFile, did_you_mean
@@ -33,9 +34,15 @@ WORLD: Final[dict[str, type[BaseModel]]] = {
     "people": PeopleFile,
     "levers": LeversFile,
     "economics": EconomicsFile,
+    "response": ResponseFile,
 }
 #: Parts that an experiment may do without.
-OPTIONAL: Final = frozenset({"economics"})
+OPTIONAL: Final = frozenset({"economics", "response"})
+#: Kinds of part that have a folder of their own in the catalogue.
+_FOLDERS: Final = {"pathways": "pathways", "monitor": "monitor", "logs": "monitor", "response": "monitor"}
+
+#: Kinds of part whose names are all that their folder has.
+_WHOLE: Final = frozenset({"pathways"})
 
 _CATALOGUE: Final = Path(__file__).parents[1] / "catalogue"
 
@@ -116,8 +123,8 @@ def _file(document: Document, at: DataPath, given: str, kind: str) -> Path:
     if kind == "topology" or given.endswith((".yaml", ".yml")):
         folder = Path(document.where(at).file).parent
         return Path(os.path.normpath(folder / given))
-    folder = _CATALOGUE / "pathways" if kind == "pathways" else _CATALOGUE
-    known = sorted(path.stem for path in folder.glob("*.yaml" if kind == "pathways" else f"{kind}*.yaml"))
+    folder = _CATALOGUE / _FOLDERS.get(kind, "")
+    known = sorted(path.stem for path in folder.glob("*.yaml" if kind in _WHOLE else f"{kind}*.yaml"))
     if given not in known:
         message = f"The catalogue has no {kind} called '{given}'."
         hint = f"{did_you_mean(given, known)} A file of your own ends in .yaml."

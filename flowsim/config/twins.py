@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from flowsim.config.catalogue_file import ChannelsFile, FaultsFile
 from flowsim.config.experiment_file import NO_DEFECTS, NO_LEVERS, PLAIN_PEOPLE, Adoption, Design
 from flowsim.config.people_file import PeopleFile
+from flowsim.config.response_file import Watch
 from flowsim.vocabulary import Channel
 
 #: Fields that people read and the simulation does not.
@@ -46,6 +47,8 @@ NO_FAULTS: Final = FaultsFile.model_validate(
         "rate_sets": {"equal": {}},
     }
 )
+#: What a design has where nobody watches.
+NO_MONITOR: Final[dict[str, Any]] = {"response": None, "watch": Watch()}
 
 
 def ideal_twin(design: Design) -> Design:
@@ -68,6 +71,7 @@ def ideal_twin(design: Design) -> Design:
             "people": _without_learning(design.people),
             "levers": NO_LEVERS,
             "use_levers": (),
+            **NO_MONITOR,
         }
     )
 
@@ -82,6 +86,7 @@ def same_adoption_twin(design: Design) -> Design:
             "outages": (),
             "faults": NO_FAULTS,
             "defects": NO_DEFECTS,
+            **NO_MONITOR,
         }
     )
 

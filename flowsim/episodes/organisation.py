@@ -1,4 +1,4 @@
-"""The fold that follows the organisation: staff hours by purpose, and the life of each defect.
+"""The fold that follows the organisation: staff hours by purpose, the life of each defect, alerts acted on.
 
 All cases count, not only the cohort: a list does not ask whose work it holds. Hours are added up as whole
 millionths, so that the sums do not depend on how the journal is cut into blocks.
@@ -6,13 +6,16 @@ millionths, so that the sums do not depend on how the journal is cut into blocks
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from flowsim.journal import Block, RunHeader, Service
+from flowsim.units import WorkingDays
 from flowsim.vocabulary import Event, Fault, FoundBy, Party, State
 
 #: What staff hours go to; ``clinical`` is what is left of the work on lists without search.
@@ -36,11 +39,14 @@ class Organisation:
     row for each that began: defect, kind, organisation, party, fault, began_hours, first_report_hours,
     believed_hours, discovered_hours (every level has accepted it), mended_hours (nan: not by the end),
     end_hours (of the run), reports, levels, hit (deliveries, in the whole run), happened_days (when it was
-    found in reality).
+    found in reality). ``monitor``: one row where there is a monitor, about the observation window: alerts,
+    tickets, hours (of those who act on them), items (looked at), found (brought back by acting on an alert),
+    working_days.
     """
 
     work: pd.DataFrame
     defects: pd.DataFrame
+    monitor: pd.DataFrame
 
 
 class OrganisationFold:
@@ -59,10 +65,13 @@ class OrganisationFold:
         self._first_report = np.full(defects, np.nan)
         self._discovered = np.full(defects, np.nan)
         self._life = {name: np.full(defects, np.nan) for name in _LIFE.values()}
+        self._alerts = self._tickets = self._items = self._brought_back = self._alert_hours = 0
 
     def take(self, block: Block) -> None:
         """Read one block of the journal."""
-        self._take_world(block[block["event"] >= Event.went_live])
+        of_the_world = block[block["event"] >= Event.went_live]
+        self._take_world(of_the_world)
+        self._take_alerts(of_the_world)
         if len(self._hit):
             authored = block["defect"][(block["event"] == Event.authored) & (block["defect"] >= 0)]
             self._hit += np.bincount(authored, minlength=len(self._hit))
@@ -78,6 +87,9 @@ class OrganisationFold:
         self._add(done["service"], _SEARCHING, searched)
         self._add(done["service"], _CLINICAL, -searched)
         found = rows[rows["event"] == Event.found]
+        by_monitor = found["attempt"] == FoundBy.monitor
+        self._brought_back += int(np.count_nonzero(by_monitor))
+        found = found[~by_monitor]  # those who act on alerts have spent the time
         # A result is chased by the practice that gets it, all else by who sent it.
         asked = (found["attempt"] == FoundBy.referrer_chases) & self._practice[found["service"]]
         by_sender = np.isin(found["attempt"], _BY_SENDER) & ~asked
@@ -117,9 +129,39 @@ class OrganisationFold:
                 if row["attempt"] == self._header.escalation_levels:
                     self._discovered[d] = time
 
+    def _take_alerts(self, rows: Any) -> None:
+        """Read what came in from the monitor, and what was done about it."""
+        opens, time = self._header.warm_up_hours, rows["time"]
+        rows = rows[(time >= opens) & (time < opens + self._header.observe_hours)]
+        raised = rows[rows["event"] == Event.alert_raised]
+        self._alerts += int(raised["attempt"].sum(dtype=np.int64))
+        self._tickets += len(raised)
+        handled = rows[rows["event"] == Event.alert_handled]
+        self._items += int(handled["attempt"].sum(dtype=np.int64))
+        self._alert_hours += int(_whole(handled["hours"]).sum())
+
     def finish(self) -> Organisation:
         """Return the accounts."""
-        return Organisation(self._work(), self._defects())
+        return Organisation(self._work(), self._defects(), self._monitor())
+
+    def _monitor(self) -> pd.DataFrame:
+        """Return what the monitor gave and took in the window; no row where there is none."""
+        header = self._header
+        calendar = WorkingDays(
+            header.start_date,
+            math.ceil(header.end_hours / 24.0),
+            [date.fromisoformat(d) for d in header.holidays],
+        )
+        days = calendar.working[math.floor(header.warm_up_hours / 24.0) :]
+        row = {
+            "alerts": self._alerts,
+            "tickets": self._tickets,
+            "hours": self._alert_hours / _MILLION,
+            "items": self._items,
+            "found": self._brought_back,
+            "working_days": int(days[: math.ceil(header.observe_hours / 24.0)].sum()),
+        }
+        return pd.DataFrame([row] if header.monitor else [], columns=list(row))
 
     def _work(self) -> pd.DataFrame:
         services = self._header.services

@@ -120,8 +120,8 @@ def _with_reasons(table: pd.DataFrame, times: pd.DataFrame, rules: MonitorFile) 
     for row in table.itertuples():
         name, key = row[4], (row.sources, row.unit, row[4], row.level)
         lost = 1.0 - float(row.recall)  # type: ignore[arg-type]
-        missed, over = ended.loc[(row.logs, *key)]
-        if row.recall >= ENOUGH:  # type: ignore[operator]
+        missed, over = ended.loc[(row.logs, *key)]  # type: ignore[index]
+        if row.recall >= ENOUGH:  # type: ignore[operator, arg-type]
             codes.append("")
         elif row.unit == "item" and name not in guessed:
             codes.append("no_rule")

@@ -23,14 +23,18 @@ _AFTER_THE_RUN: Final = frozenset(
     [
         "charts",
         "cli",
+        "cli_detectability",
+        "cli_export",
         "economics",
         "experiment",
+        "exports",
         "labels",
         "monitor",
         "observe",
         "report",
         "runner",
         "statistics",
+        "truth",
     ]
 )
 

@@ -155,7 +155,7 @@ class WatchFold:
         for engine in self._engines.values():
             engine.finish(end)
         watches = {
-            seeing: Watch(engine.alerts, engine.missing, *self._rules[seeing])
+            seeing: Watch(engine.alerts, _listed(engine), *self._rules[seeing])
             for seeing, engine in self._engines.items()
         }
         return Watched(self._true(), self._exposure(), self.directory, watches)
@@ -195,6 +195,11 @@ class WatchFold:
             begin=header.warm_up_hours,
             settle=SETTLE_HOURS,
         )
+
+
+def _listed(engine: Engine) -> Callable[[Any], Sequence[int]]:
+    """Return what gives the ids that an alert lists as missing."""
+    return lambda alert: engine.missing(alert).tolist()
 
 
 def _to_all(engines: Sequence[Engine]) -> Callable[[Block], None]:

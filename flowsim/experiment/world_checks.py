@@ -206,7 +206,7 @@ def _defects(design: Design, region: Region) -> Iterator[Finding]:
 
 
 def _calendars(design: Design, region: Region) -> Iterator[Finding]:
-    """Find levels of the escalation with opening hours that the topology does not have."""
+    """Find opening hours, of escalation levels and of the response team, that the topology does not have."""
     known = ["always", *region.topology.calendars]
     for i, level in enumerate(design.defects.escalation.levels):
         if level.calendar not in known:
@@ -216,6 +216,20 @@ def _calendars(design: Design, region: Region) -> Iterator[Finding]:
                 f"The topology has no calendar '{level.calendar}'.",
                 did_you_mean(level.calendar, known),
             )
+    response = design.response
+    if response is None:
+        return
+    at: DataPath = ("response", "calendar")
+    if response.calendar not in known:
+        message = f"The topology has no calendar '{response.calendar}'."
+        yield at, message, did_you_mean(response.calendar, known)
+    elif (
+        response.calendar in region.topology.calendars and region.topology.calendars[response.calendar].every
+    ):
+        message = (
+            f"The calendar '{response.calendar}' is a look at intervals, not hours in which people work."
+        )
+        yield at, message, "Name one with days and hours, or write a topology calendar for the team."
 
 
 def _levers(design: Design, _region: Region) -> Iterator[Finding]:

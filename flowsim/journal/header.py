@@ -103,7 +103,8 @@ class RunHeader:
     """What the analysis must know about a run besides its rows: times, services, pathways and steps.
 
     Times are hours from ``start`` (an ISO date). ``inhabitants`` is what rates per 100,000 divide by,
-    ``chase_hours`` what bringing in one missing item takes, ``consultation_hours`` what a GP's takes.
+    ``chase_hours`` what bringing in one missing item takes, ``consultation_hours`` what a GP's takes;
+    ``monitor`` says whether one watches.
     """
 
     start: str
@@ -120,6 +121,7 @@ class RunHeader:
     escalation_levels: int = 0
     chase_hours: float = 0.0
     consultation_hours: float = 1.0 / 3.0
+    monitor: bool = False
 
     @property
     def start_date(self) -> date:
@@ -144,6 +146,7 @@ class RunHeader:
             escalation_levels=int(data.get("escalation_levels", 0)),
             chase_hours=float(data.get("chase_hours", 0.0)),
             consultation_hours=float(data.get("consultation_hours", 1.0 / 3.0)),
+            monitor=bool(data.get("monitor", False)),
         )
 
     @classmethod

@@ -14,7 +14,7 @@ import pandas as pd
 # The modules enter their measures into the registry when they are imported.
 from flowsim.episodes import DIRECTIONS, Episodes, Organisation
 from flowsim.journal import RunHeader
-from flowsim.measures import of_care, of_deliveries, of_organisation, of_recurring
+from flowsim.measures import of_care, of_deliveries, of_monitor, of_organisation, of_recurring
 from flowsim.measures.registry import MEASURES, Better, Columns, Level, Measure, Table, share
 from flowsim.measures.tables import TwinTimes, codes, group_codes, tables
 from flowsim.vocabulary import Fault
@@ -29,6 +29,7 @@ __all__ = [
     "measure_all",
     "of_care",
     "of_deliveries",
+    "of_monitor",
     "of_organisation",
     "of_recurring",
 ]
@@ -47,6 +48,7 @@ GROUPS: Final[dict[Level, tuple[tuple[str, ...], ...]]] = {
     Level.practices: (),
     Level.work: (("party",), ("organisation",)),
     Level.defects: (("defect",), ("party",)),
+    Level.monitor: (),
 }
 
 Row = tuple[str, str, float, str]
@@ -92,15 +94,18 @@ def _values(chosen: list[Measure], columns: Columns, group: str) -> list[Row]:
 def _organisation_tables(
     organisation: Organisation | None, header: RunHeader
 ) -> dict[Level, tuple[Table, pd.DataFrame]]:
-    """Return the tables of staff hours and of defects; a run in which no defect began has none of those."""
+    """Return the tables of staff hours, of defects if any began, and of the monitor if there is one."""
     if organisation is None:
         return {}
     work = Table(of_organisation.work_columns(organisation, header)), organisation.work
-    if organisation.defects.empty:
-        return {Level.work: work}
-    defects = organisation.defects.assign(defect=organisation.defects["kind"])
-    columns = of_organisation.defect_columns(organisation, header)
-    return {Level.work: work, Level.defects: (Table(columns), defects)}
+    given = {Level.work: work}
+    if not organisation.defects.empty:
+        defects = organisation.defects.assign(defect=organisation.defects["kind"])
+        given[Level.defects] = Table(of_organisation.defect_columns(organisation, header)), defects
+    if not organisation.monitor.empty:
+        columns = of_monitor.monitor_columns(organisation, header)
+        given[Level.monitor] = Table(columns), organisation.monitor
+    return given
 
 
 def _noticing_rows(episodes: Episodes, header: RunHeader) -> list[Row]:

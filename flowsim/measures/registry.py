@@ -25,6 +25,7 @@ class Level(StrEnum):
     practices = "practices"  # practices, month by month of the window
     work = "work"  # staff hours by service and purpose
     defects = "defects"  # defects that began
+    monitor = "monitor"  # the monitor, where there is one
 
 
 class Better(Enum):

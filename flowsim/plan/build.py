@@ -86,6 +86,8 @@ def build_plan(design: Design) -> Plan:
         tables=builder.distributions.arrays(),
     )
     header = {**_header(builder, steps, pathways), "defects": told}
+    if world.response is not None:
+        header["monitor"] = True
     return Plan(arrays, header, world, builder.end_hours)
 
 

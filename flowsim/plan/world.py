@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from flowsim.plan.defects import DefectsPlan
 from flowsim.plan.levers import Turn, dial_turns, factor_at, highest, lever_turns
+from flowsim.plan.response import ResponsePlan, response_plan
 from flowsim.plan.rollout import GoLive, hours_of
 from flowsim.plan.services import Builder
 from flowsim.topology import ServiceNode
@@ -90,6 +91,7 @@ class WorldPlan:
     #: Staff hours of training for each person, and of testing for each go-live.
     training_hours: float = 0.0
     testing_hours: float = 0.0
+    response: ResponsePlan | None = None
 
 
 def world_plan(builder: Builder, lives: tuple[GoLive, ...], defects: DefectsPlan | None) -> WorldPlan:
@@ -112,6 +114,7 @@ def world_plan(builder: Builder, lives: tuple[GoLive, ...], defects: DefectsPlan
         doctors=() if design.faults_off else _doctors(builder),
         training_hours=training,
         testing_hours=coverage * testing.hours,
+        response=response_plan(builder),
     )
 
 

@@ -50,6 +50,8 @@ class Event(IntEnum):
     address_changed = 36  # others' address books are stale from now
     relay_down = 37  # an outage began (service: the relay)
     relay_up = 38
+    alert_raised = 39  # a ticket of the monitor came in (service: whom it is about; attempt: its alerts)
+    alert_handled = 40  # people have worked on a ticket (attempt: items looked at; hours: what it took)
 
 
 #: One journal row. The first columns are what happened; the last four are the truth, which no
