@@ -35,12 +35,18 @@ def detectability(
     ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: one a core.")] = None,
     replications: Annotated[int | None, typer.Option(min=1, help="Exactly so many.")] = None,
+    lang: Annotated[str, typer.Option(help="nb or en.")] = "en",
 ) -> None:
-    """Find out which faults can be found with which logs, how soon, and at how many alerts."""
+    """Find out which faults can be found with which logs, how soon, and at how many alerts.
+
+    The same command again goes on where an interrupted one stopped.
+    """
     from flowsim.config.compose import load_study
     from flowsim.experiment.checks import check_study
     from flowsim.experiment.watching import setting_of
+    from flowsim.labels import load_labels
 
+    labels = load_labels(lang)
     study = load_study(experiment)
     setting = setting_of(study.designs()[0].design, logs, rules, sources or (), strictness)
     for warning in check_study(study):
@@ -48,7 +54,6 @@ def detectability(
 
     from flowsim.experiment.detectability import overview
     from flowsim.experiment.watching import prepare
-    from flowsim.labels import load_labels
     from flowsim.runner import Options, default_workers
     from flowsim.runner.detectability import detect, program_of
     from flowsim.runner.progress import ConsoleProgress
@@ -61,8 +66,8 @@ def detectability(
     except KeyboardInterrupt:
         raise Interrupted("Interrupted before anything ran.") from None
     with ConsoleProgress(sys.stderr) as progress:
-        found = detect(study, options, program_of(), setting, progress)
-    typer.echo(overview(found.table, found.burden, load_labels("en")))
+        found = detect(study, options, program_of(), setting, progress, language=lang)
+    typer.echo(overview(found.table, found.burden, labels))
     typer.echo(
         f"{found.replications} replications ({found.new} new), means; days are medians and 90 % from the "
         f"fault's beginning, – not reached; in brackets the share of alerts that touch a true fault. "

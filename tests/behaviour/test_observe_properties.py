@@ -117,8 +117,7 @@ def test_snapshots_agree_with_the_lengths_that_the_journal_tells() -> None:
             if (
                 len(own) == 0
                 or len(apart)
-                or (gone.any()
-                and _touched(rows[gone], own))
+                or (gone.any() and _touched(rows[gone], own))
                 or _touched(found, own)
             ):
                 continue

@@ -200,7 +200,7 @@ def test_show_json_is_for_scripts(flowsim: Flowsim, small: Path) -> None:
 def test_compare_tells_paired_differences_of_the_measures_asked_for(flowsim: Flowsim, small: Path) -> None:
     flowsim("run", "small.yaml", "--workers", "1")
     ran = flowsim("compare", "out/small", "-m", "referrals_lost_share")
-    assert len(ran.out.splitlines()) == 1 + 2
+    assert len(ran.out.splitlines()) == 1 + 2 + 2  # and beneath what the levels of certainty mean
     wrong = flowsim("compare", "out/small", "-m", "referals_lost_share")
     assert (wrong.code, "Did you mean 'referrals_lost_share'?" in wrong.err) == (2, True)
 
