@@ -1,4 +1,4 @@
-"""The command line: ``flowsim validate | run | show | compare | chart | schema | export``.
+"""The command line: ``flowsim validate | run | detectability | show | compare | chart | schema | export``.
 
 Results go to standard output, progress and notes to standard error. Exit codes: 0 fine, 1 a run failed
 (the others are kept), 2 a mistake on the command line, 3 faults in a file, 130 interrupted. Heavy
@@ -32,8 +32,8 @@ app = typer.Typer(
 
 Out = Annotated[Path, typer.Argument(help="The output folder of a run.", metavar="OUT")]
 
-cli_export.register(app)
 cli_detectability.register(app)
+cli_export.register(app)
 
 
 def main() -> None:

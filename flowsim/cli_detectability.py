@@ -1,16 +1,15 @@
-"""``flowsim detectability``: which faults can be found with which logs, how soon, at how many alerts."""
+"""``flowsim detectability``: which faults can be found with which logs."""
 
 from __future__ import annotations
 
+import shlex
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from flowsim.errors import Interrupted, UsageError, did_you_mean
-
-DEFAULT = Path("experiments/detectability.yaml")
-_LOGS = {"both": ("perfect", "imperfect"), "perfect": ("perfect",), "imperfect": ("imperfect",)}
+from flowsim.errors import Interrupted
 
 
 def register(app: typer.Typer) -> None:
@@ -19,46 +18,59 @@ def register(app: typer.Typer) -> None:
 
 
 def detectability(
-    experiment: Annotated[Path, typer.Argument(help="The experiment file.")] = DEFAULT,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="Output folder.")] = None,
-    replications: Annotated[int | None, typer.Option(min=1, help="Exactly so many.")] = None,
+    experiment: Annotated[Path, typer.Argument(help="The experiment file.")] = Path(
+        "experiments/detectability.yaml"
+    ),
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Output folder; default: out/<name of the file>.")
+    ] = None,
     logs: Annotated[str, typer.Option(help="both, perfect or imperfect.")] = "both",
     rules: Annotated[str, typer.Option(help="Rules: a name from the catalogue, or a file.")] = "rules",
+    strictness: Annotated[
+        float, typer.Option(min=0.01, help="2 halves every limit, on top of the file's.")
+    ] = 1.0,
+    sources: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this set of sources, such as receipts_only; may be repeated."),
+    ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: one a core.")] = None,
+    replications: Annotated[int | None, typer.Option(min=1, help="Exactly so many.")] = None,
     lang: Annotated[str, typer.Option(help="nb or en.")] = "en",
 ) -> None:
-    """Score the monitor with each set of logs, on perfect and imperfect ones, and draw the map.
+    """Find out which faults can be found with which logs, how soon, and at how many alerts.
 
-    Replications that are done are kept: the same command again goes on.
+    The same command again goes on where an interrupted one stopped.
     """
-    if logs not in _LOGS:
-        raise UsageError(f"There are no logs called '{logs}'.", did_you_mean(logs, _LOGS))
-
-    from flowsim import simulation
     from flowsim.config.compose import load_study
-    from flowsim.experiment import detectability as tables
     from flowsim.experiment.checks import check_study
+    from flowsim.experiment.watching import setting_of
     from flowsim.labels import load_labels
-    from flowsim.runner import default_workers
-    from flowsim.runner.scoring import score_study
 
     labels = load_labels(lang)
     study = load_study(experiment)
+    setting = setting_of(study.designs()[0].design, logs, rules, sources or (), strictness)
     for warning in check_study(study):
         typer.echo(warning, err=True)
-    simulation.prepare(lambda text: typer.echo(text, err=True))
+
+    from flowsim.experiment.detectability import overview
+    from flowsim.experiment.watching import prepare
+    from flowsim.runner import Options, default_workers
+    from flowsim.runner.detectability import detect, program_of
+    from flowsim.runner.progress import ConsoleProgress
+
     folder = out or Path("out") / experiment.stem
-    number = replications or study.experiment.replications.at_least
+    command = shlex.join(["flowsim", *sys.argv[1:]])
+    options = Options(folder, workers or default_workers(), replications, again=command)
     try:
-        found = score_study(
-            study, folder, number, _LOGS[logs], rules, workers or default_workers(),
-            lambda text: typer.echo(text, err=True),
-        )  # fmt: skip
+        prepare(lambda text: typer.echo(text, err=True))
     except KeyboardInterrupt:
-        raise Interrupted(
-            f"Interrupted. Replications that were finished are kept in {folder}.",
-            "To go on: the same command again.",
-        ) from None
-    typer.echo(tables.overview(found.table, found.burden, labels))
-    for file in found.write(folder, lang):
-        typer.echo(f"Written: {file}", err=True)
+        raise Interrupted("Interrupted before anything ran.") from None
+    with ConsoleProgress(sys.stderr) as progress:
+        found = detect(study, options, program_of(), setting, progress, language=lang)
+    typer.echo(overview(found.table, found.burden, labels))
+    typer.echo(
+        f"{found.replications} replications ({found.new} new), means; days are medians and 90 % from the "
+        f"fault's beginning, – not reached; in brackets the share of alerts that touch a true fault. "
+        f"Written to {folder}.",
+        err=True,
+    )

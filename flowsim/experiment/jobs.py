@@ -23,6 +23,7 @@ _AFTER_THE_RUN: Final = frozenset(
     [
         "charts",
         "cli",
+        "cli_detectability",
         "cli_export",
         "economics",
         "experiment",
@@ -33,6 +34,7 @@ _AFTER_THE_RUN: Final = frozenset(
         "report",
         "runner",
         "statistics",
+        "truth",
     ]
 )
 
@@ -76,16 +78,17 @@ class Program:
 
 
 @cache
-def code_hash() -> str:
+def code_hash(without: frozenset[str] = _AFTER_THE_RUN) -> str:
     """Return 16 hexadecimal digits over the source of all modules that results rest on.
 
-    Charts, reports and the command line are left out: changing them leaves runs valid.
+    Charts, reports and the command line are left out: changing them leaves runs valid. Other results than
+    a run's rest on more, and leave out others (``without``: packages and modules by name).
     """
     root = Path(flowsim.__file__).parent
     digest = blake2b(digest_size=8)
     for file in sorted(root.rglob("*.py")):
         place = file.relative_to(root)
-        if place.parts[0].removesuffix(".py") not in _AFTER_THE_RUN:
+        if place.parts[0].removesuffix(".py") not in without:
             digest.update(place.as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()
 

@@ -12,15 +12,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
 from flowsim import simulation
+from flowsim.catalogue import catalogue_path
 from flowsim.config.experiment_file import Design
+from flowsim.config.loading import load
 from flowsim.config.logs_file import LogsFile
 from flowsim.config.rules_file import MonitorFile
-from flowsim.experiment.logs import logs_of, source_settings
+from flowsim.errors import UsageError, did_you_mean
+from flowsim.experiment.logs import catalogue_logs, logs_of, source_settings
 from flowsim.experiment.rules import RuleOff, resolve_rules
 from flowsim.journal import Block, RunHeader
 from flowsim.monitor.due import due_times
@@ -31,10 +35,11 @@ from flowsim.observe import ObservationFold
 from flowsim.observe.directory import Directory
 from flowsim.observe.naming import directory_of
 from flowsim.plan import build_plan
+from flowsim.plan.smallest import smallest_plan
 from flowsim.topology import build, joining_order, practices_at
 from flowsim.truth import TruthFold
 from flowsim.units import HOURS_PER_DAY, HOURS_PER_WEEK, WorkingDays
-from flowsim.vocabulary import Event, Party, Source, message_keys
+from flowsim.vocabulary import JOURNAL_SCHEMA, Event, Party, Source, message_keys
 
 _RECEIPTS: Final = frozenset([Source.sent_log, Source.transport_receipts, Source.application_receipts])
 _LISTS: Final = _RECEIPTS | {Source.received_log, Source.handling, Source.list_snapshots}
@@ -48,6 +53,8 @@ SOURCE_SETS: Final[dict[str, frozenset[Source]]] = {
     "and_denominators": _DENOMINATORS,
     "all": _DENOMINATORS | {Source.notices},
 }
+#: The logs that there are: as if nothing were wrong with them, and as they come.
+LOGS: Final = ("perfect", "imperfect")
 #: What becomes due in the last week of a run is left out: its alert may come after the end.
 SETTLE_HOURS: Final = HOURS_PER_WEEK
 _SUBJECT: Final = -1  # stands for the delivery where a key is of the whole case
@@ -210,6 +217,42 @@ def watch(design: Design, replication: int, setting: Setting) -> Watched:
     fold.start(RunHeader.from_dict(plan.header))
     simulation.simulate(plan, replication, fold.take)
     return fold.finish()
+
+
+def setting_of(
+    design: Design, logs: str, rules: str, sources: Sequence[str] = (), strictness: float = 1.0
+) -> Setting:
+    """Return what shall watch a design: logs (both, perfect, imperfect) and rules by name or file.
+
+    ``sources`` are names of sets; none: all. Raises ``UsageError`` with the nearest for an unknown name, and
+    ``FaultsInFile`` for a file with faults.
+    """
+    if logs not in ("both", *LOGS):
+        raise UsageError(f"There are no logs called '{logs}'.", did_you_mean(logs, ("both", *LOGS)))
+    for name in sources:
+        if name not in SOURCE_SETS:
+            raise UsageError(f"There is no set of sources called '{name}'.", did_you_mean(name, SOURCE_SETS))
+    file = Path(rules) if rules.endswith((".yaml", ".yml")) else catalogue_path("monitor", rules)
+    return Setting(
+        logs={name: catalogue_logs(f"logs_{name}") for name in LOGS if logs in ("both", name)},
+        rules=load(file, MonitorFile),
+        sets=tuple(name for name in SOURCE_SETS if not sources or name in sources),
+        strictness=strictness,
+        joined=joined_practices(design),
+    )
+
+
+def prepare(say: Callable[[str], None]) -> None:
+    """Compile what is compiled, or load it, before workers start; ``say`` is told before a long wait."""
+    simulation.prepare(say)
+    header = RunHeader.from_dict(smallest_plan().header)
+    setting = Setting(
+        {"perfect": catalogue_logs("logs_perfect")}, load(catalogue_path("monitor", "rules"), MonitorFile)
+    )
+    fold = WatchFold(setting)
+    fold.start(header)
+    fold.take(np.zeros(1, JOURNAL_SCHEMA))
+    fold.finish()
 
 
 def joined_practices(design: Design) -> frozenset[int]:

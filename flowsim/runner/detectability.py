@@ -15,6 +15,7 @@ from typing import Any, Final
 import pandas as pd
 from matplotlib import pyplot as plt
 
+from flowsim import __version__, simulation
 from flowsim.charts import detectability as detectability_chart
 from flowsim.charts.style import save
 from flowsim.config.compose import Study
@@ -30,7 +31,7 @@ from flowsim.experiment.detectability import (
     score_replication,
     score_table,
 )
-from flowsim.experiment.jobs import Job, Kind, Program
+from flowsim.experiment.jobs import Job, Kind, Program, code_hash
 from flowsim.experiment.tables import read_table, write_csv
 from flowsim.experiment.watching import Setting
 from flowsim.runner import Options, pool_of, processes
@@ -54,6 +55,11 @@ class Detected:
     new: int
 
 
+def program_of() -> Program:
+    """Return which program scores: unlike a run's, it has the monitor and all that comes after in it."""
+    return Program(__version__, simulation.kernel_hash(), code_hash(frozenset()))
+
+
 def detect(
     study: Study,
     options: Options,
@@ -61,11 +67,12 @@ def detect(
     setting: Setting,
     progress: Progress,
     executor: Callable[[], Executor] | None = None,
+    language: str = "en",
 ) -> Detected:
     """Score replications 1 to n of an experiment's base and write the tables and the map.
 
     Finished replications are kept in the folder and not done again, by the same files and program. Results
-    do not depend on workers or executor. Writes ``score.csv``, ``detectability.csv``, ``alerts.csv``,
+    do not depend on workers or executor. Writes ``score.csv``, ``detectability.csv``, ``burden.csv``,
     ``rules.csv`` and ``charts/detectability``. Raises ``RunFailed`` and ``Interrupted``, as ``run_study``.
     """
     design = study.designs()[0].design
@@ -98,7 +105,7 @@ def detect(
             raise RunFailed(
                 f"{len(failures)} replications failed:\n{lines}", f"To try again: {options.again}"
             )
-        return _write(design, options.out, jobs, setting, len(done) - before)
+        return _write(design, options.out, jobs, setting, len(done) - before, language)
 
 
 def _jobs(design: Design, count: int, program: Program, setting: Setting) -> list[Job]:
@@ -129,7 +136,9 @@ def _read(runs: Path, jobs: Sequence[Job], name: str) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _write(design: Design, out: Path, jobs: Sequence[Job], setting: Setting, new: int) -> Detected:
+def _write(
+    design: Design, out: Path, jobs: Sequence[Job], setting: Setting, new: int, language: str
+) -> Detected:
     """Write tables, map and manifest from the folders of all replications."""
     frames = {name: _read(out / RUNS, jobs, name) for name in FRAMES}
     table = detectability_table(frames["classes"], frames["times"], setting.rules)
@@ -137,7 +146,7 @@ def _write(design: Design, out: Path, jobs: Sequence[Job], setting: Setting, new
     tables = {
         "score": score_table(frames["classes"], frames["burden"]),
         "detectability": table,
-        "alerts": burden,
+        "burden": burden,
         "rules": rules_table(frames["rules"]),
     }
     for name, frame in tables.items():
@@ -145,7 +154,7 @@ def _write(design: Design, out: Path, jobs: Sequence[Job], setting: Setting, new
     files = [out / f"{name}.csv" for name in tables]
     basis = basis_of(design)
     if (table["due"] > 0).any():
-        chart = detectability_chart(table, burden, LEVEL, design.view, design.rates, basis)
+        chart = detectability_chart(table, burden, LEVEL, design.view, design.rates, basis, language)
         files += save(chart, out / CHARTS, MAP)
         plt.close(chart.figure)
     facts = {
