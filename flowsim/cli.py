@@ -1,4 +1,4 @@
-"""The command line: ``flowsim validate | run | show | compare | chart | schema``.
+"""The command line: ``flowsim validate | run | show | compare | chart | schema | export``.
 
 Results go to standard output, progress and notes to standard error. Exit codes: 0 fine, 1 a run failed
 (the others are kept), 2 a mistake on the command line, 3 faults in a file, 130 interrupted. Heavy
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flowsim import __version__
+from flowsim import __version__, cli_export
 from flowsim.errors import FlowsimError, Interrupted, RunFailed, UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ app = typer.Typer(
 )
 
 Out = Annotated[Path, typer.Argument(help="The output folder of a run.", metavar="OUT")]
+
+cli_export.register(app)
 
 
 def main() -> None:
@@ -102,6 +104,7 @@ def run(
         typer.echo(warning, err=True)
 
     from flowsim import simulation
+    from flowsim.experiment.confidence_overview import warm_up_lines
     from flowsim.experiment.jobs import Program, code_hash
     from flowsim.experiment.working import carry_out, prepare
     from flowsim.runner import Options, default_workers, run_study
@@ -120,6 +123,8 @@ def run(
         outcome = run_study(study, options, program, carry_out, progress)
     typer.echo(_overview(folder))
     _tell_economics(folder)
+    for line in warm_up_lines(_results(folder).confidence("steady_state")):
+        typer.echo(line, err=True)
     typer.echo(
         f"{outcome.runs} runs ({outcome.new_runs} new) in {outcome.seconds:.0f} s, "
         f"{outcome.replications} replications. Written to {folder}; charts in {folder / 'charts'}.",
@@ -158,8 +163,15 @@ def compare(
     measure: Annotated[
         list[str] | None, typer.Option("-m", "--measure", help="Only this measure; may be repeated.")
     ] = None,
+    pairing: Annotated[
+        bool, typer.Option("--pairing", help="Show what pairing by replication was worth instead.")
+    ] = False,
+    cases: Annotated[
+        bool, typer.Option("--cases", help="Show the same cases in both worlds instead (keep: cases).")
+    ] = False,
 ) -> None:
     """Show each scenario's difference to its baseline, paired by replication, for the whole."""
+    from flowsim.experiment.confidence_overview import case_block, pairing_block
     from flowsim.experiment.overview import difference_table
 
     results = _results(out)
@@ -167,7 +179,13 @@ def compare(
     for name in measure or ():
         if name not in known:
             raise UsageError(f"'{name}' is not a measure of this run.", did_you_mean(name, known))
-    typer.echo(difference_table(results.comparison, measure or ()))
+    if cases:
+        typer.echo(case_block(results.confidence("case_differences")))
+        return
+    if pairing:
+        typer.echo(pairing_block(results.confidence("pairing"), measure or ()))
+        return
+    typer.echo(difference_table(results.comparison, measure or (), results.confidence("many_comparisons")))
 
 
 @app.command()
@@ -192,6 +210,9 @@ def schema(
     docs: Annotated[
         Path | None, typer.Option(help="Write docs/configuration.md here instead, from the same models.")
     ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Write docs/data.md here instead: every column of the data.")
+    ] = None,
 ) -> None:
     """Print the JSON schema of a kind of file, for editors that check while you type."""
     from flowsim.config.docs import configuration_page, json_schema
@@ -200,6 +221,12 @@ def schema(
     if docs is not None:
         docs.write_text(configuration_page(), encoding="utf-8")
         typer.echo(f"Written to {docs}", err=True)
+        return
+    if data is not None:
+        from flowsim.experiment.data_page import data_page
+
+        data.write_text(data_page(), encoding="utf-8")
+        typer.echo(f"Written to {data}", err=True)
         return
     if kind not in KINDS:
         raise UsageError(f"There is no kind of file called '{kind}'.", did_you_mean(kind, KINDS))
@@ -230,6 +257,7 @@ def _results(out: Path) -> Results:
 
 def _overview(out: Path) -> str:
     """Return the table of an output folder with what its reader must know beneath."""
+    from flowsim.experiment.confidence_overview import unseen_lines
     from flowsim.experiment.overview import overview
     from flowsim.labels import load_labels
 
@@ -244,6 +272,7 @@ def _overview(out: Path) -> str:
         "",
         overview(results.summary, results.scenarios, results.comparison),
     ]
+    lines += unseen_lines(results.confidence("rare_shares"))
     for label, scale in manifest["background"].items():
         lines.append(f"{label} runs at {scale:g} of its size.")
     if not manifest["whole"]:

@@ -5,6 +5,7 @@
     FlowsimError ............ 1    anything below; catch this one at the top
     ├── UsageError .......... 2    the command line asks for something that does not exist
     ├── FaultsInFile ........ 3    one or more faults in the user's files, all told at once
+    ├── IdentityNumber ...... 3    a log holds what is shaped like an identity number; its value is not told
     ├── OutputConflict ...... 3    the output folder holds something that must not be overwritten
     ├── RunFailed ........... 1    a run broke; the runs that were whole are kept
     └── Interrupted ......... 130  stopped by the user; says how to go on
@@ -98,6 +99,12 @@ class FaultsInFile(FlowsimError):
         """Return every fault, and how many there are."""
         count = len(self.faults)
         return f"{self.message}\n{count} {'fault' if count == 1 else 'faults'}. Nothing was run."
+
+
+class IdentityNumber(FlowsimError):
+    """A log holds something shaped like an identity number where none may be; says where, never which."""
+
+    exit_code = 3
 
 
 class OutputConflict(FlowsimError):

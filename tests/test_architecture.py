@@ -20,7 +20,9 @@ COMMON = ["errors", "units", "vocabulary", "labels", "config", "topology", "cata
 WORLD = ["plan", "kernel", "world", "simulation"]
 ANALYSIS = [
     "journal",
+    "exports",
     "observe",
+    "truth",
     "monitor",
     "episodes",
     "measures",
@@ -29,7 +31,7 @@ ANALYSIS = [
     "charts",
     "report",
 ]
-ORCHESTRATION = ["experiment", "runner", "cli"]
+ORCHESTRATION = ["experiment", "runner", "cli_export", "cli"]
 ORDER = [*COMMON, *WORLD, *ANALYSIS, *ORCHESTRATION]
 
 LIGHT = ["errors", "units", "vocabulary", "config"]

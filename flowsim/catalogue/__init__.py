@@ -8,7 +8,9 @@ from typing import Final, Literal
 
 from flowsim.errors import UsageError, did_you_mean
 
-Kind = Literal["channels", "faults", "defects", "people", "levers", "economics", "pathways"]
+Kind = Literal[
+    "channels", "faults", "defects", "people", "levers", "economics", "pathways", "logs", "monitor", "routing"
+]  # fmt: skip
 
 #: Where each kind of file lies below this package; a kind's files begin with its name.
 _PATTERN: Final[dict[str, str]] = {
@@ -19,6 +21,9 @@ _PATTERN: Final[dict[str, str]] = {
     "levers": "levers*.yaml",
     "economics": "economics*.yaml",
     "pathways": "pathways/*.yaml",
+    "monitor": "monitor/rules*.yaml",
+    "routing": "monitor/routing*.yaml",
+    "logs": "monitor/logs*.yaml",
 }
 
 

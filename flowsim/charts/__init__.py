@@ -14,6 +14,8 @@ from flowsim.charts.backlog import backlog
 from flowsim.charts.backlog import draw as _draw_backlog
 from flowsim.charts.delivery_delay import delivery_delay
 from flowsim.charts.delivery_delay import draw as _draw_delivery_delay
+from flowsim.charts.detectability import detectability
+from flowsim.charts.detectability import draw as _draw_detectability
 from flowsim.charts.discovery import discovery
 from flowsim.charts.discovery import draw as _draw_discovery
 from flowsim.charts.economics import draw as _draw_economics
@@ -33,6 +35,7 @@ __all__ = [
     "adoption",
     "backlog",
     "delivery_delay",
+    "detectability",
     "discovery",
     "economics",
     "load",
@@ -54,6 +57,7 @@ DRAW: Final[dict[str, Callable[[pd.DataFrame, Labels], Figure]]] = {
     "weeks": _draw_weeks,
     "economics": _draw_economics,
     "discovery": _draw_discovery,
+    "detectability": _draw_detectability,
 }
 
 

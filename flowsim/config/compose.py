@@ -80,6 +80,13 @@ class Study:
             return dict(next(point.settings for point in self.points if point.name == named))
         return {path: wanted.get(path, SAME) for path in self.settings}
 
+    def declared_measures(self) -> tuple[str, ...]:
+        """Return the measures that the question is about: those of ``compare:``, else that of ``until:``."""
+        compare, until = self.experiment.compare, self.experiment.replications.until
+        if compare is not None and compare.measures is not None:
+            return compare.measures
+        return () if until is None else (until.difference_in,)
+
     def resolved(self) -> dict[str, Any]:
         """Return everything that is run as plain data with every default, for ``resolved.yaml``."""
         from_design = {*WORLD, "pathways", *_SETTINGS_ONLY}
@@ -286,6 +293,11 @@ def _comparison_faults(
     if experiment.compare is None:
         return []
     faults = []
+    known = load_labels("en").tables["measure"]
+    for index, name in enumerate(experiment.compare.measures or ()):
+        if name not in known:
+            message = f"'{name}' is not a measure."
+            faults.append(document.fault(("compare", "measures", index), message, did_you_mean(name, known)))
     for path, value in experiment.compare.to.items():
         at: DataPath = ("compare", "to", path)
         text = value_text(value)

@@ -12,7 +12,15 @@ from typing import Any, Final, get_args
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from flowsim.config import economics_file, experiment_file, pathway_file, topology_file, values
+from flowsim.config import (
+    economics_file,
+    experiment_file,
+    limits,
+    logs_file,
+    pathway_file,
+    topology_file,
+    values,
+)
 from flowsim.config.kinds import KINDS
 from flowsim.units import parse_money, parse_share
 
@@ -61,6 +69,9 @@ _INTRODUCTIONS: Final = {
     "people": "People file",
     "levers": "Levers file",
     "economics": "Economics file",
+    "monitor": "Monitor file",
+    "routing": "Routing file",
+    "logs": "Logs file",
     "response": "Response file",
 }
 
@@ -95,6 +106,8 @@ _WHOLE: Final[dict[Any, JsonSchemaValue]] = {
 _PLAIN_FORMS: Final[dict[Any, tuple[str, JsonSchemaValue]]] = {
     values._distribution: ("distribution", _DURATION),  # noqa: SLF001
     values.Estimate._plain.__func__: ("estimate", _SHARE),  # noqa: SLF001
+    limits.Limit._plain.__func__: ("limit", _DURATION),  # noqa: SLF001
+    logs_file.Lasting._plain.__func__: ("length of time with its source", _DURATION),  # noqa: SLF001
     economics_file.Money._plain.__func__: ("money with its source", _MONEY),  # noqa: SLF001
     economics_file.Number._plain.__func__: ("number with its source", _NUMBER),  # noqa: SLF001
 }

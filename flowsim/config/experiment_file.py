@@ -216,6 +216,10 @@ class Compare(Model):
     """Which scenario each is compared to."""
 
     to: dict[str, Any] = Field(description='Settings of the baseline; "same" keeps the scenario\'s own.')
+    measures: tuple[str, ...] | None = Field(
+        default=None,
+        description="The measures that the question is about, declared beforehand; none: that of until.",
+    )
 
 
 class ExperimentFile(Model):

@@ -14,9 +14,12 @@ from flowsim.config.schema import (
     ExperimentFile,
     FaultsFile,
     LeversFile,
+    LogsFile,
+    MonitorFile,
     PathwayFile,
     PeopleFile,
     ResponseFile,
+    RoutingFile,
     TopologyFile,
 )
 from flowsim.errors import Fault, FaultsInFile
@@ -32,6 +35,9 @@ KINDS: Final[dict[str, type[BaseModel]]] = {
     "people": PeopleFile,
     "levers": LeversFile,
     "economics": EconomicsFile,
+    "monitor": MonitorFile,
+    "routing": RoutingFile,
+    "logs": LogsFile,
     "response": ResponseFile,
 }
 

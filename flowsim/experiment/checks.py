@@ -13,7 +13,15 @@ from flowsim.config.compose import DesignPoint, Study, load_study
 from flowsim.config.documents import DataPath, Document, dotted
 from flowsim.config.kinds import KINDS, kind_of
 from flowsim.config.loading import load_yaml, validate
-from flowsim.config.schema import DefectsFile, LeversFile, PathwayFile, PeopleFile, TopologyFile
+from flowsim.config.schema import (
+    DefectsFile,
+    LeversFile,
+    MonitorFile,
+    PathwayFile,
+    PeopleFile,
+    RoutingFile,
+    TopologyFile,
+)
 from flowsim.errors import Fault, FaultsInFile, UsageError, did_you_mean
 from flowsim.experiment.lever_checks import lever_warnings
 from flowsim.experiment.world_checks import Finding, latent_warnings, view_warnings, world_findings
@@ -64,7 +72,7 @@ def check_file(path: str | os.PathLike[str]) -> Checked:
 
 
 def _sizes(model: BaseModel) -> str:
-    """Return what a file on defects, people or levers has, to stand behind its kind."""
+    """Return what a file of the catalogue has, to stand behind its kind."""
     if isinstance(model, DefectsFile):
         levels = len(model.escalation.levels)
         return (
@@ -75,6 +83,10 @@ def _sizes(model: BaseModel) -> str:
         return f": absence {100 * model.absence.value:.4g} %, {dip} a dip after go-lives"
     if isinstance(model, LeversFile):
         return f": {', '.join(model.levers)}" if model.levers else ": none"
+    if isinstance(model, MonitorFile):
+        return f": {len(model.rules)} rules, strictness {model.strictness:g}"
+    if isinstance(model, RoutingFile):
+        return f": {len(model.routes)} routes, {len(model.owners)} owners"
     return ""
 
 

@@ -23,8 +23,10 @@ _AFTER_THE_RUN: Final = frozenset(
     [
         "charts",
         "cli",
+        "cli_export",
         "economics",
         "experiment",
+        "exports",
         "labels",
         "monitor",
         "observe",

@@ -87,19 +87,47 @@ def _order_line(row: Mapping[Any, Any], labels: Labels) -> str:
     )
 
 
-def difference_table(comparison: pd.DataFrame, measures: Sequence[str] = ()) -> str:
-    """Return paired differences to the baseline for the whole; all measures where none is named."""
+def difference_table(
+    comparison: pd.DataFrame, measures: Sequence[str] = (), many: pd.DataFrame | None = None
+) -> str:
+    """Return paired differences to the baseline for the whole; all measures where none is named.
+
+    ``many`` is the table of comparisons adjusted for how many there are; without it that column is left out.
+    """
     labels = load_labels("en")
     part = comparison[comparison["group"] == ""]
     if measures:
         part = part[part["measure"].isin(list(measures))]
     if part.empty:
         return "Nothing is compared here."
+    heads = ["scenario", "baseline", "measure", "difference (95 %, paired)"]
     body = []
     for row in part.to_dict("records"):
         interval = Shown(row["difference"], row["low"], row["high"], row["unit"])
         body.append([row["scenario"], row["baseline"], row["measure"], text_of(interval, labels, sign=True)])
-    return "\n".join(aligned(["scenario", "baseline", "measure", "difference (95 %, paired)"], body, left=3))
+    if many is None or many.empty:
+        return "\n".join(aligned(heads, body, left=3))
+    adjusted = _adjusted(many)
+    body = [[*row, adjusted.get((row[0], row[1], row[2]), "–")] for row in body]
+    note = (
+        "Adjusted p: * of the measures that the experiment declares (compare.measures), by Holm: the chance "
+        "of any false alarm among them; of all others the false-discovery rate."
+    )
+    return "\n".join([*aligned([*heads, "adjusted p"], body, left=3), "", note])
+
+
+def _adjusted(many: pd.DataFrame) -> dict[tuple[str, str, str], str]:
+    """Return the adjusted p-values of the whole as text by scenario, baseline and measure."""
+    part = many[(many["group"] == "") & many["adjusted_p"].notna()]
+    return {
+        (row["scenario"], row["baseline"], row["measure"]): _p_text(row["adjusted_p"])
+        + ("*" if row["family"] == "declared" else " ")
+        for row in part.to_dict("records")
+    }
+
+
+def _p_text(p: float) -> str:
+    return "<0.001" if p < 0.001 else f"{p:.2g}"
 
 
 def aggregate(

@@ -6,6 +6,7 @@ Files say rules in words (``config/rules_file.py``); ``experiment/rules.py`` tur
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from flowsim.units import Duration
 from flowsim.vocabulary import Channel, Fault, MessageKind, Party, RuleKind, Seen, Source, Urgency
@@ -34,8 +35,10 @@ class Pattern:
 class Rule:
     """One rule. Which fields matter depends on its kind; docs/monitor.md has the meaning of each.
 
-    ``soft`` and ``hard`` are the limits (None: no alert of that level). ``by`` names what an obligation or
-    a stream is one of: columns of an observation. ``guess`` are the classes of fault it points at.
+    ``soft`` and ``hard`` are the limits (None: no alert of that level); balance and persistence have no limit
+    of time, and the one of the two that is 0 h says their level. A heartbeat has one source, and no ``by``.
+    ``by`` names what an obligation or a stream is one of: columns of an observation. ``guess`` are the
+    classes of fault it points at.
     """
 
     id: str
@@ -65,3 +68,34 @@ class SourceSetting:
     lateness: float = 0.0  # hours
     silent_after: float = float("inf")  # hours without a row or a heartbeat
     units: frozenset[int] = frozenset()  # whose rows it claims to have; empty: all
+    without_ids: frozenset[int] = frozenset()  # whose rows have no ids of e-messages: no key waits for one
+
+
+#: The log in which each kind of observation stands.
+SOURCE_OF: Final[dict[Seen, Source]] = {
+    Seen.activity: Source.activity,
+    Seen.ordered: Source.orders,
+    Seen.order_ended: Source.orders,
+    Seen.sent: Source.sent_log,
+    Seen.transport_receipt: Source.transport_receipts,
+    Seen.transport_failed: Source.transport_receipts,
+    Seen.received: Source.received_log,
+    Seen.application_receipt: Source.application_receipts,
+    Seen.application_rejected: Source.application_receipts,
+    Seen.accepted: Source.handling,
+    Seen.on_list: Source.list_snapshots,
+    Seen.snapshot_taken: Source.list_snapshots,
+    Seen.opened: Source.handling,
+    Seen.closed: Source.handling,
+    Seen.followed_up: Source.handling,
+    Seen.wrong_delivery: Source.notices,
+    Seen.care_started: Source.care_starts,
+}
+
+
+def rule_name(identifier: str) -> str:
+    """Return the name of a rule as its file has it: "opened" for "opened.urgent".
+
+    A rule with limits by urgency, or for several sources, is several rules to the engine.
+    """
+    return identifier.partition(".")[0]

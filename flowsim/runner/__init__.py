@@ -22,7 +22,7 @@ from flowsim.runner import output
 from flowsim.runner.scheduling import Failure, InlineExecutor, Progress, Schedule
 from flowsim.runner.store import RUNS, CarryOut, check_folder, is_whole, locked, work_on
 
-__all__ = ["Options", "Outcome", "Progress", "Silent", "default_workers", "run_study"]
+__all__ = ["Options", "Outcome", "Progress", "Silent", "default_workers", "pool_of", "processes", "run_study"]
 
 #: Failures named one by one on the console; the rest is counted.
 FAILURES_SHOWN = 5
@@ -93,7 +93,7 @@ def run_study(
         output.begin(options.out, study, campaign, options.workers)
         run = _Run(study, campaign, options, heard)
         try:
-            with _pool(executor or partial(processes, options.workers)) as pool:
+            with pool_of(executor or partial(processes, options.workers)) as pool:
                 run.all_batches(pool, carry_out)
         except KeyboardInterrupt:
             raise Interrupted(
@@ -131,7 +131,7 @@ def _ignore_interrupts() -> None:
 
 
 @contextmanager
-def _pool(make: Callable[[], Executor]) -> Iterator[Executor]:
+def pool_of(make: Callable[[], Executor]) -> Iterator[Executor]:
     """Hold an executor; where it is left by an exception, end its processes and what they do."""
     before = set(multiprocessing.active_children())
     pool = make()

@@ -17,6 +17,7 @@ from flowsim.charts.inputs import BOTH
 from flowsim.config.compose import Study
 from flowsim.economics import economics_tables
 from flowsim.errors import UsageError
+from flowsim.experiment import confidence
 from flowsim.experiment.basis import basis_of, organisations_joined, practices_joined
 from flowsim.experiment.drawing import chart_facts, draw_charts
 from flowsim.experiment.jobs import Campaign, Job
@@ -96,6 +97,7 @@ def finish(
         write_csv(levers, out / LEVERS)
     told = {**told, **_write_economics(out, study, summary, scenarios, levers)}
     _write_profiles(out, jobs)
+    _write_confidence(out, study, jobs, summary, scenarios)
     write_json(out / MANIFEST, {**_manifest(study, campaign), "replications": replications, **told})
     return Results(out).draw()[1]
 
@@ -128,6 +130,23 @@ def _write_economics(
             "notes": [[key, list(codes)] for key, codes in tables.notes],
         }
     }
+
+
+def _write_confidence(
+    out: Path, study: Study, jobs: Sequence[Job], summary: pd.DataFrame, scenarios: pd.DataFrame
+) -> None:
+    """Write what says how sure the results are, and take away what an earlier state of the folder had."""
+    tables = confidence.comparison_tables(study, summary, scenarios)
+    backlog = out / PROFILES / "backlog.parquet"
+    tables["steady_state"] = confidence.steady_table(study, read_table(backlog) if backlog.exists() else None)
+    kept = [(job.label, job.replication, out / RUNS / job.hash / "cases.parquet") for job in jobs]
+    tables["case_differences"] = confidence.case_table(study, scenarios, kept)
+    for name in confidence.TABLES:
+        path = out / f"{name}.csv"
+        if name in tables and not tables[name].empty:
+            write_csv(tables[name], path)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def read_summary(out: Path, jobs: Sequence[Job]) -> pd.DataFrame:
@@ -229,6 +248,10 @@ class Results:
     def comparison(self) -> pd.DataFrame:
         """Return ``comparison.csv``."""
         return read_csv(self.out / COMPARISON)
+
+    def confidence(self, name: str) -> pd.DataFrame:
+        """Return a table of ``confidence.TABLES``; one without rows where the folder has none."""
+        return confidence.read(self.out / f"{name}.csv")
 
     @property
     def economics(self) -> dict[str, pd.DataFrame]:

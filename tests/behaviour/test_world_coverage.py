@@ -24,7 +24,7 @@ from flowsim.vocabulary import Channel, CommandKind, Event, Fault, FoundBy, Pace
 from tests.small_worlds import Rows, plan, rows_of
 
 ROOT = Path(__file__).parents[2]
-OF_THE_WORLD = {event for event in Event if event >= Event.went_live}
+OF_THE_WORLD = {event for event in Event if Event.went_live <= event <= Event.relay_up}
 LEVERS = [
     "more_testing", "better_training", "wait_for_others", "simpler_to_use", "address_clean_up",
     "owner_for_every_list", "reconciliation", "phone_confirmation", "faster_escalation", "more_intake_staff",

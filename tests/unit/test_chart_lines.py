@@ -51,7 +51,7 @@ def drawn(scenarios: pd.DataFrame, summary: pd.DataFrame, **rule: str) -> charts
 
 
 def test_settings_without_a_dot_are_those_that_an_experiment_can_vary() -> None:
-    assert set(compose._SETTINGS_ONLY) - {"adoption"} == statistics.PLAIN_SETTINGS
+    assert set(compose._SETTINGS_ONLY) - {"adoption", "watch"} == statistics.PLAIN_SETTINGS
 
 
 def test_each_view_is_a_line_and_the_title_speaks_of_both() -> None:

@@ -18,6 +18,7 @@ import economy
 
 from flowsim import charts, statistics
 from flowsim.charts import inputs
+from flowsim.charts.detectability import SETS
 from flowsim.charts.style import FEW, Chart, add_title, contrast, distinct, new_figure, ramp, style
 from flowsim.economics import economics_tables
 from flowsim.labels import LANGUAGES, load_labels
@@ -208,6 +209,26 @@ def _weeks(scenarios: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["scenario", "replication", "week", "pathway", "measure", "count"])
 
 
+def _detectability(language: str) -> Chart:
+    """Draw five classes, of which receipts alone show two, orders one more, and nothing the last."""
+    shown = {"rejected": 0, "undelivered": 0, "unwatched": 1, "not_emitted": 2, "incomplete": 9}
+    rows, burden = [], []
+    for logs, loss in (("perfect", 0.0), ("imperfect", 0.15)):
+        for place, sources in enumerate(SETS):
+            burden += [(logs, sources, "hard", 1.25 * place), (logs, sources, "soft", 30.0 + place)]
+            for name, first in shown.items():
+                found = 0.97 - loss if place >= first else 0.0
+                days = 0.2 + 3 * first if found else np.nan
+                names = (logs, sources, "item", name, "any", 400.0, float(place >= first))
+                rows.append((*names, found, found - 0.01, found + 0.01, days, 4))
+    columns = ["logs", "sources", "unit", "class", "level", "due", "spoken_of_share"]
+    table = pd.DataFrame(
+        rows, columns=[*columns, "recall", "low", "high", "median_days_found", "replications"]
+    )
+    daily = pd.DataFrame(burden, columns=["logs", "sources", "level", "per_working_day"])
+    return charts.detectability(table, daily, view="settled", language=language)
+
+
 FAMILIES: dict[str, Callable[[pd.DataFrame, str], Chart]] = {
     "adoption": _adoption,
     "time_to_care": lambda s, language: charts.time_to_care(_care(s), s, targets=TARGETS, language=language),
@@ -217,6 +238,7 @@ FAMILIES: dict[str, Callable[[pd.DataFrame, str], Chart]] = {
     "economics": _economics,
     "discovery": lambda s, language: charts.discovery(_defects(s), s, language=language),
     "weeks": lambda s, language: charts.weeks(_weeks(s), s, language=language),
+    "detectability": lambda _, language: _detectability(language),
 }
 
 
@@ -505,3 +527,14 @@ def test_there_is_no_chart_of_weeks_where_nothing_recurs() -> None:
     scenarios = _scenarios(("equal",))
     with pytest.raises(ValueError, match="nothing recurs"):
         charts.weeks(_weeks(scenarios).head(0), scenarios)
+
+
+def test_the_map_of_detectability_reads_as_a_staircase_and_counts_in_its_title() -> None:
+    chart = _detectability("en")
+    assert list(chart.frame["class"].drop_duplicates()) == [
+        "rejected", "undelivered", "unwatched", "not_emitted", "incomplete",
+    ]  # fmt: skip
+    assert "2 of 5 classes with receipts alone, and in 4 with all logs" in charts.title_of(chart.figure)
+    texts = [t.get_text() for t in chart.figure.axes[1].texts]
+    assert texts.count("–") == 5 + 1 + 2, "what no rule can show has no share"
+    assert "82\u202f%\n5\u202fh" in texts

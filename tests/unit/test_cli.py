@@ -305,6 +305,19 @@ def test_the_reference_page_is_current(flowsim: Flowsim, tmp_path: Path) -> None
     assert (tmp_path / "page.md").read_text(encoding="utf-8") == configuration_page()
 
 
+def test_the_page_of_the_data_is_current(flowsim: Flowsim, tmp_path: Path) -> None:
+    """Write it anew with: flowsim schema --data docs/data.md."""
+    from flowsim.experiment.data_page import data_page
+    from flowsim.vocabulary import ALERT_SCHEMA, JOURNAL_SCHEMA, OBSERVATION_SCHEMA
+
+    assert (ROOT / "docs" / "data.md").read_text(encoding="utf-8") == data_page()
+    assert flowsim("schema", "--data", "page.md").code == 0
+    assert (tmp_path / "page.md").read_text(encoding="utf-8") == data_page()
+    for schema in (JOURNAL_SCHEMA, OBSERVATION_SCHEMA, ALERT_SCHEMA):
+        for name in schema.names or ():
+            assert f"| `{name}` |" in data_page()
+
+
 def test_the_reference_page_says_everything_and_its_links_lead_somewhere() -> None:
     page = configuration_page()
     anchors = {

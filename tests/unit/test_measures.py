@@ -55,7 +55,15 @@ def organisation() -> Organisation:
         "hit": [3],
     }
     named = {"defect": ["d/gp/0"], "kind": ["d"], "organisation": ["gp"], "party": ["gp"], "fault": ["late"]}
-    return Organisation(work, pd.DataFrame({**named, **life}))
+    monitor = {
+        "alerts": [12],
+        "tickets": [3],
+        "hours": [2.0],
+        "items": [6],
+        "found": [2],
+        "working_days": [20],
+    }
+    return Organisation(work, pd.DataFrame({**named, **life}), pd.DataFrame(monitor))
 
 
 def ten_referrals() -> Story:
