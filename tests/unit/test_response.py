@@ -17,7 +17,7 @@ from flowsim.measures import of_monitor
 from flowsim.measures.registry import Table
 from flowsim.plan import Plan
 from flowsim.simulation import Clock, Mail
-from flowsim.vocabulary import CommandKind, Event, Fault, FoundBy
+from flowsim.vocabulary import CommandKind, Event, Fault, FoundBy, message_key
 from flowsim.world.response import Item, Ticket, watch
 from tests.small_worlds import Rows, digest, index, pathway, plan, read, rows_of, with_defect
 
@@ -27,7 +27,18 @@ REFER = "- {id: refer, do: send, message: referral, sender: origin, to: referral
 BASIS = {"source": "Invented for tests.", "certainty": "assumed"}
 TEAM = {
     "basis": BASIS, "staff": 1, "calendar": "office", "incident": "30 min", "item": "15 min",
-    "unchecked": 0, "swamped_at": 100,
+    "unchecked": 0, "swamped_at": 100, "sample": 20,
+}  # fmt: skip
+#: Who is watched has rules and logs; the sweep is the test's own.
+MONITOR = {
+    "monitor": {
+        "basis": BASIS,
+        "rules": [{
+            "id": "emission", "kind": "response", "why": "What is ordered is sent.",
+            "when": {"seen": ["ordered"]}, "then": {"seen": ["sent"]}, "hard": "4 h",
+        }],
+    },
+    "logs": {"basis": BASIS, "snapshots_every": "24 h", "logs": {"orders": {}, "sent_log": {}}},
 }  # fmt: skip
 
 
@@ -36,13 +47,8 @@ def base(**more: Any) -> Plan:
     """Return a plan of six referrals, with a team, that can all be hit by a defect which nobody notices."""
     team = {**TEAM, **more}
     faults = {**read("faults_none"), "faults": {"not_emitted": {"rate": 0, "channels": ["edi"]}}}
-    made = plan(
-        pathway(REFER, times=HOURS), faults=faults, response=team, watch={"sources": "all"}, **MONITOR
-    )
+    made = plan(pathway(REFER, times=HOURS), faults=faults, response=team, **MONITOR)
     return with_defect(made, Fault.not_emitted)
-
-
-MONITOR: dict[str, Any] = {}
 
 
 def run(made: Plan, tickets: Mapping[float, Iterable[Ticket]], lost: bool = True) -> Rows:
@@ -60,11 +66,16 @@ def run(made: Plan, tickets: Mapping[float, Iterable[Ticket]], lost: bool = True
     return rows_of(made, [live, watched])
 
 
+def item(row: Any, guess: Fault) -> Item:
+    case, delivery = int(row["case"]), int(row["delivery"])
+    return Item(message_key(case, delivery), case, delivery, guess)
+
+
 def items(made: Plan, lost: bool = True, guess: Fault = Fault.not_emitted) -> tuple[Item, ...]:
     """Return every message of such a run, in the order in which they were written."""
     rows = run(made, {}, lost)
     authored = rows[rows["event"] == Event.authored]
-    return tuple(Item(int(row["case"]), int(row["delivery"]), guess) for row in authored)
+    return tuple(item(row, guess) for row in authored)
 
 
 def ticket(made: Plan, *about: Item, name: str = "a", hard: bool = True, urgency: int = 3) -> Ticket:
@@ -149,10 +160,10 @@ def test_a_false_alarm_costs_the_check_and_changes_no_message() -> None:
 def test_what_is_sent_again_without_a_check_is_listed_twice_and_no_more() -> None:
     long = REFER.replace("reading: 15 min", "reading: 30 h")
     team = {**TEAM, "unchecked": 1.0}
-    made = plan(pathway(long, times="0 h"), response=team, watch={"sources": "all"}, **MONITOR)
+    made = plan(pathway(long, times="0 h"), response=team, **MONITOR)
     rows = rows_of(made)
     authored = rows[rows["event"] == Event.authored][0]
-    about = Item(int(authored["case"]), int(authored["delivery"]), Fault.not_emitted)
+    about = item(authored, Fault.not_emitted)
     again = run(made, {9.0: [ticket(made, about)]}, lost=False)
     extra = (again["event"] == Event.listed).sum() - (rows["event"] == Event.listed).sum()
     assert extra == 1
@@ -161,7 +172,7 @@ def test_what_is_sent_again_without_a_check_is_listed_twice_and_no_more() -> Non
 
 
 def test_nobody_acts_where_nobody_is_to_act() -> None:
-    made = plan(pathway(REFER, times=HOURS), response=TEAM, watch={"sources": "all", "acts": False}, **MONITOR)
+    made = plan(pathway(REFER, times=HOURS), response=TEAM, watch={"acts": False}, **MONITOR)
     made = with_defect(made, Fault.not_emitted)
     about = items(made)
     rows = run(made, {9.0: [ticket(made, *about)]})
