@@ -9,8 +9,8 @@ from typing import Final, Literal
 from flowsim.errors import UsageError, did_you_mean
 
 Kind = Literal[
-    "channels", "faults", "defects", "people", "levers", "economics", "pathways", "monitor", "routing", "logs",
-    "response",
+    "channels", "faults", "defects", "people", "levers", "economics", "pathways", "monitor", "routing",
+    "logs", "response",
 ]  # fmt: skip
 
 #: Where each kind of file lies below this package; a kind's files begin with its name.

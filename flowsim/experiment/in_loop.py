@@ -188,7 +188,7 @@ class Known:
                 yield Item(key, 0, 0, guess)
 
     def of_subject(self, subject: int, step: int, guess: Fault) -> Iterator[Item]:
-        """Give the messages of the patient's case that a step has sent; one without a case where it is over."""
+        """Give the messages of the patient's case that a step has sent; one without a case if it is over."""
         self._tidy()
         whole = message_keys(self._rows["case"], np.full(len(self._rows), _SUBJECT))
         rows = self._rows[(whole == subject) & ((self._rows["step"] == step) | (step < 0))]

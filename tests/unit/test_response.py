@@ -110,7 +110,7 @@ def test_what_is_not_done_at_closing_time_goes_on_the_next_day() -> None:
 
 def test_hard_comes_before_soft_urgent_before_routine_and_else_who_came_first() -> None:
     made = base()
-    a, b, c, d, e, f = items(made)
+    a, b, c, d, e, _ = items(made)
     given = [
         ticket(made, a, name="soft", hard=False, urgency=0),
         ticket(made, b, name="routine"),
