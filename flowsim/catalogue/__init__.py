@@ -9,7 +9,8 @@ from typing import Final, Literal
 from flowsim.errors import UsageError, did_you_mean
 
 Kind = Literal[
-    "channels", "faults", "defects", "people", "levers", "economics", "pathways", "logs", "monitor", "routing"
+    "channels", "faults", "defects", "people", "levers", "economics", "pathways", "monitor", "routing",
+    "logs", "response",
 ]  # fmt: skip
 
 #: Where each kind of file lies below this package; a kind's files begin with its name.
@@ -24,6 +25,7 @@ _PATTERN: Final[dict[str, str]] = {
     "monitor": "monitor/rules*.yaml",
     "routing": "monitor/routing*.yaml",
     "logs": "monitor/logs*.yaml",
+    "response": "monitor/response*.yaml",
 }
 
 

@@ -11,9 +11,11 @@ from flowsim.config.catalogue_file import ChannelsFile, FaultsFile
 from flowsim.config.defects_file import DefectsFile
 from flowsim.config.economics_file import EconomicsFile
 from flowsim.config.levers_file import LeversFile
+from flowsim.config.logs_file import LogsFile
 from flowsim.config.pathway_file import PathwayFile
 from flowsim.config.people_file import PeopleFile
 from flowsim.config.response_file import ResponseFile, Watch
+from flowsim.config.rules_file import MonitorFile
 from flowsim.config.topology_file import TopologyFile
 from flowsim.config.values import Basis, Distribution, Estimate, Identifier, Model, PlainDuration
 from flowsim.units import Duration, parse_share
@@ -244,6 +246,14 @@ class ExperimentFile(Model):
     economics: str | None = Field(
         default=None, description="Economics: a name from the catalogue, or a file; none: no economics."
     )
+    monitor: str | None = Field(
+        default=None,
+        description="Rules of a monitor: a name from the catalogue, or a file; none: no monitor.",
+    )
+    logs: str | None = Field(
+        default=None,
+        description="Logs that it reads: a name from the catalogue, or a file; none: logs_imperfect.",
+    )
     response: str | None = Field(
         default=None, description="Who acts on alerts: a name from the catalogue, or a file; none: nobody."
     )
@@ -309,6 +319,8 @@ class Design(Model):
     levers: LeversFile = NO_LEVERS
     use_levers: tuple[Identifier, ...] = ()
     economics: EconomicsFile | None = None
+    monitor: MonitorFile | None = None
+    logs: LogsFile | None = None
     response: ResponseFile | None = None
     watch: Watch = Watch()
     faults_off: bool = Field(default=False, description="The same-adoption twin: no fault, no outage.")
@@ -322,4 +334,4 @@ class Design(Model):
     @property
     def is_watched(self) -> bool:
         """Return whether a monitor watches the messages."""
-        return self.response is not None and bool(self.watch.read())
+        return self.monitor is not None and self.logs is not None and bool(self.watch.read())

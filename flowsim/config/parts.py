@@ -18,6 +18,8 @@ from flowsim.config.schema import (
     EconomicsFile,
     FaultsFile,
     LeversFile,
+    LogsFile,
+    MonitorFile,
     PathwayFile,
     PeopleFile,
     ResponseFile,
@@ -34,17 +36,23 @@ WORLD: Final[dict[str, type[BaseModel]]] = {
     "people": PeopleFile,
     "levers": LeversFile,
     "economics": EconomicsFile,
+    "monitor": MonitorFile,
+    "logs": LogsFile,
     "response": ResponseFile,
 }
 #: Parts that an experiment may do without.
-OPTIONAL: Final = frozenset({"economics", "response"})
-#: Kinds of part that have a folder of their own in the catalogue.
-_FOLDERS: Final = {"pathways": "pathways", "monitor": "monitor", "logs": "monitor", "response": "monitor"}
-
-#: Kinds of part whose names are all that their folder has.
-_WHOLE: Final = frozenset({"pathways"})
+OPTIONAL: Final = frozenset({"economics", "monitor", "logs", "response"})
+#: What a part is where another is named: a monitor reads logs as they come.
+_WITH: Final = {"logs": ("monitor", "logs_imperfect")}
 
 _CATALOGUE: Final = Path(__file__).parents[1] / "catalogue"
+#: Folder and beginning of a kind's files in the catalogue, where they are not simply called as the kind.
+_PLACES: Final = {
+    "pathways": ("pathways", ""),
+    "monitor": ("monitor", "rules"),
+    "logs": ("monitor", "logs"),
+    "response": ("monitor", "response"),
+}
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -73,6 +81,8 @@ def read_parts(document: Document, faults: list[Fault]) -> Parts | None:
     whole = True
     for name, model in WORLD.items():
         given = document.data.get(name, ExperimentFile.model_fields[name].default)
+        if given is None and name in _WITH and document.data.get(_WITH[name][0]) is not None:
+            given = _WITH[name][1]
         if given is None and name in OPTIONAL:
             continue
         part = _read_part(document, (name,), given, name, model, faults)
@@ -123,8 +133,9 @@ def _file(document: Document, at: DataPath, given: str, kind: str) -> Path:
     if kind == "topology" or given.endswith((".yaml", ".yml")):
         folder = Path(document.where(at).file).parent
         return Path(os.path.normpath(folder / given))
-    folder = _CATALOGUE / _FOLDERS.get(kind, "")
-    known = sorted(path.stem for path in folder.glob("*.yaml" if kind in _WHOLE else f"{kind}*.yaml"))
+    below, begins = _PLACES.get(kind, ("", kind))
+    folder = _CATALOGUE / below
+    known = sorted(path.stem for path in folder.glob(f"{begins}*.yaml"))
     if given not in known:
         message = f"The catalogue has no {kind} called '{given}'."
         hint = f"{did_you_mean(given, known)} A file of your own ends in .yaml."

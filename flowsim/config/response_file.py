@@ -6,33 +6,35 @@ from typing import Final, Literal
 
 from pydantic import Field, model_validator
 
+from flowsim.config.logs_file import NEVER, SourceName
 from flowsim.config.values import Basis, Distribution, Estimate, Identifier, Model, PlainDuration
 from flowsim.units import Duration
 from flowsim.vocabulary import Source
 
-#: The sets of sources that have a name; the first switches the monitor off.
+_RECEIPTS: Final = frozenset([Source.sent_log, Source.transport_receipts, Source.application_receipts])
+_LISTS: Final = _RECEIPTS | {Source.received_log, Source.handling, Source.list_snapshots}
+_ORDERS: Final = _LISTS | {Source.orders}
+_DENOMINATORS: Final = _ORDERS | {Source.activity, Source.care_starts}
+#: What an owner can be asked for: each set of sources by name, with all that stands before it.
 SOURCE_SETS: Final[dict[str, frozenset[Source]]] = {
     "none": frozenset(),
-    "receipts_only": frozenset({Source.sent_log, Source.transport_receipts, Source.application_receipts}),
-    "all": frozenset(Source),
+    "receipts_only": _RECEIPTS,
+    "and_lists": _LISTS,
+    "and_orders": _ORDERS,
+    "and_denominators": _DENOMINATORS,
+    "all": _DENOMINATORS | {Source.notices},
 }
-SourceName = Literal[
-    "orders", "sent_log", "transport_receipts", "application_receipts", "received_log", "list_snapshots",
-    "handling", "notices", "care_starts", "activity",
-]  # fmt: skip
+SetName = Literal["none", "receipts_only", "and_lists", "and_orders", "and_denominators", "all"]
 
-if {*SourceName.__args__} != {source.name for source in Source}:  # type: ignore[attr-defined]
-    raise AssertionError("SourceName and Source differ")
+if {*SOURCE_SETS} != {*SetName.__args__}:  # type: ignore[attr-defined]
+    raise AssertionError("SetName and SOURCE_SETS differ")
 
 
 class Watch(Model):
-    """How the monitor is used: what it may read, how strict it is, and whether anybody acts on it."""
+    """How the monitor is used: what it may read, how often it looks, and whether anybody acts on it."""
 
-    sources: Literal["none", "receipts_only", "all"] | tuple[SourceName, ...] = Field(
-        default="all", description="Logs that it may read; none: there is no monitor."
-    )
-    strictness: float = Field(
-        default=1.0, gt=0, description="Limits of its rules are divided by this: 2 is twice as strict."
+    sources: SetName | tuple[SourceName, ...] = Field(
+        default="all", description="Logs that it may read, a set or one by one; none: there is no monitor."
     )
     every: PlainDuration = Field(default=Duration(1.0, 0.0), description="It sweeps at this interval.")
     acts: bool = Field(default=True, description="Whether the response team acts on its alerts.")
@@ -72,6 +74,9 @@ class ResponseFile(Model):
     swamped_at: int = Field(ge=1, description="With so many tickets waiting, they skim.")
     skim: float = Field(default=1.0, gt=0, le=1, description="Skimming: times the staff time of each item.")
     missed: Estimate = Field(
-        default=Estimate(value=0.0), description="Skimming: share of items closed without being acted on."
+        default=NEVER, description="Skimming: share of items closed without being acted on."
+    )
+    sample: int = Field(
+        ge=0, description="Of the unread items of a list or endpoint, they look at so many, the oldest first."
     )
     soft_too: bool = Field(default=True, description="Whether they look at soft alerts, too.")

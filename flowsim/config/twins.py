@@ -48,7 +48,12 @@ NO_FAULTS: Final = FaultsFile.model_validate(
     }
 )
 #: What a design has where nobody watches.
-NO_MONITOR: Final[dict[str, Any]] = {"response": None, "watch": Watch()}
+NO_MONITOR: Final[dict[str, Any]] = {
+    "monitor": None,
+    "logs": None,
+    "response": None,
+    "watch": Watch(),
+}
 
 
 def ideal_twin(design: Design) -> Design:

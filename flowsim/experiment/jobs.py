@@ -37,6 +37,8 @@ _AFTER_THE_RUN: Final = frozenset(
         "truth",
     ]
 )
+#: Modules of this package that a run with a monitor rests on.
+_OF_THE_LOOP: Final = ("in_loop", "logs", "rules", "watching")
 
 
 class Kind(StrEnum):
@@ -90,6 +92,17 @@ def code_hash(without: frozenset[str] = _AFTER_THE_RUN) -> str:
         place = file.relative_to(root)
         if place.parts[0].removesuffix(".py") not in without:
             digest.update(place.as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+@cache
+def monitor_code_hash() -> str:
+    """Return the same over what a run rests on besides, where a monitor watches."""
+    root = Path(flowsim.__file__).parent
+    digest = blake2b(digest_size=8)
+    loop = [root / "experiment" / f"{name}.py" for name in _OF_THE_LOOP]
+    for file in sorted([*(root / "monitor").glob("*.py"), *(root / "observe").glob("*.py"), *loop]):
+        digest.update(file.relative_to(root).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()
 
 
@@ -152,6 +165,8 @@ class Campaign:
     ) -> Job:
         keep = self.study.experiment.keep if kind == Kind.scenario else "times"
         program = [self.program.version, self.program.kernel, self.program.code]
+        if design.is_watched:
+            program.append(monitor_code_hash())
         text = json.dumps([kind, key, replication, keep, needs, *program])
         name = blake2b(text.encode(), digest_size=10).hexdigest()
         return Job(kind, label, replication, key, design, keep, name, needs)

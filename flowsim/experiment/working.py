@@ -11,6 +11,7 @@ import pandas as pd
 
 from flowsim import simulation
 from flowsim.episodes import Episodes, EpisodesFold, Organisation, OrganisationFold
+from flowsim.experiment.in_loop import simulate_watched
 from flowsim.experiment.jobs import Job, Kind
 from flowsim.experiment.tables import read_table, write_table
 from flowsim.journal import Block, Fold, ParquetJournal, RunHeader, write_frame
@@ -58,7 +59,10 @@ def carry_out(job: Job, folder: Path, twins: Mapping[str, Path]) -> dict[str, An
         for each in folds:
             each.take(block)
 
-    info = simulation.simulate(plan, job.replication, take)
+    if job.design.is_watched:
+        info = simulate_watched(job.design, plan, job.replication, take)
+    else:
+        info = simulation.simulate(plan, job.replication, take)
     episodes, *others = [each.finish() for each in folds]
     if accounts is not None:
         times = [_read_times(twins[need] / TIMES) for need in job.needs]

@@ -24,6 +24,7 @@ class ResponsePlan:
     swamped_at: int = 1
     skim: float = 1.0
     missed: float = 0.0
+    sample: int = 0
     soft_too: bool = True
 
 
@@ -45,5 +46,6 @@ def response_plan(builder: Builder) -> ResponsePlan | None:
         swamped_at=response.swamped_at,
         skim=response.skim,
         missed=response.missed.value,
+        sample=response.sample,
         soft_too=response.soft_too,
     )

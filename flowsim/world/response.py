@@ -34,8 +34,12 @@ _SENT_AGAIN: Final = frozenset(
 
 
 class Item(NamedTuple):
-    """A message that an alert names, and the class of fault that the rule guesses."""
+    """A message or task that an alert names, and the class of fault that the rule guesses.
 
+    ``key`` is its name, that of its luck too. A case of 0 is one that is over: there is nothing to act on.
+    """
+
+    key: int
     case: int
     delivery: int
     guess: Fault = Fault.none
@@ -120,11 +124,11 @@ class Team:
             if looked_at == ROW_MOST:
                 self._mail.note(Event.alert_handled, ticket.unit, level=looked_at, hours=spent)
                 spent, looked_at = 0.0, 0
-            hours = self._mail.draw(f"response/{item.case:x}/{item.delivery:x}", 0, plan.item)[1]
+            hours = self._mail.draw(f"response/item/{item.key:x}", 0, plan.item)[1]
             hours *= plan.skim if swamped else 1.0
             yield self._env.timeout(self._mail.open_hours(plan.calendar, hours))
             spent, looked_at = spent + hours, looked_at + 1
-            if not (swamped and self._luck(item, "missed") < plan.missed):
+            if item.case and not (swamped and self._luck(item, "missed") < plan.missed):
                 self._act(item)
         self._mail.note(Event.alert_handled, ticket.unit, level=looked_at, hours=spent)
 
@@ -138,7 +142,7 @@ class Team:
         self._mail.command(kind, b=int(FoundBy.monitor), case=item.case, delivery=item.delivery)
 
     def _luck(self, item: Item, what: str) -> float:
-        return self._mail.draw(f"response/{item.case:x}/{item.delivery:x}/{what}", 0)[0]
+        return self._mail.draw(f"response/item/{item.key:x}/{what}", 0)[0]
 
 
 def watch(env: simpy.Environment, mail: Mailbox, plan: ResponsePlan, sweep: Sweep) -> Story:
@@ -147,8 +151,9 @@ def watch(env: simpy.Environment, mail: Mailbox, plan: ResponsePlan, sweep: Swee
     n = 0
     while True:
         n += 1
-        yield env.timeout(n * plan.every_hours - env.now)
-        for ticket in sweep(env.now):
+        at = n * plan.every_hours
+        yield env.timeout(at - env.now)
+        for ticket in sweep(at):
             if not ticket.hard and not plan.soft_too:
                 continue
             for first in range(0, ticket.alerts, ROW_MOST):
