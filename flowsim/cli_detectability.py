@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
     app.command()(detectability)
 
 
-def detectability(
+def detectability(  # noqa: PLR0917  each is an option
     experiment: Annotated[Path, typer.Argument(help="The experiment file.")] = Path(
         "experiments/detectability.yaml"
     ),

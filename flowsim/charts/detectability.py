@@ -33,6 +33,8 @@ LOGS: Final = ("perfect", "imperfect")
 SETS: Final = ("receipts_only", "and_lists", "and_orders", "and_denominators", "all")
 #: A class counts as found where at least this share of its faults is.
 MOST: Final = 0.5
+#: Below this share, what was found was found by chance: no days are told.
+SELDOM: Final = 0.03
 _ROW_INCHES: Final = 0.36
 _NOTHING: Final = "#ececec"
 _HALF_DAY: Final = 0.5
@@ -127,20 +129,20 @@ def _panel(axes: Axes, part: pd.DataFrame, classes: list[str], labels: Labels) -
 
 
 def _cell(axes: Axes, x: int, y: int, each: Any, labels: Labels) -> None:
-    """Draw a cell: the share found as colour and text, with days beneath; grey where nothing can show it."""
-    impossible = each.spoken_of_share == 0 and each.recall == 0
+    """Draw a cell: the share found as colour and text, with days beneath; grey where no rule can show it."""
+    shown = each.spoken_of_share > 0
     # The palest and the darkest tenth are left out, so that a cell is seen and its text is read.
-    colour = _NOTHING if impossible else to_hex(colormaps["Blues"](0.03 + 0.87 * float(each.recall)))
-    axes.fill(
-        [x - 0.47, x + 0.47, x + 0.47, x - 0.47], [y - 0.46, y - 0.46, y + 0.46, y + 0.46], color=colour, lw=0
-    )
-    if impossible:
-        axes.text(x, y, "–", ha="center", va="center", color=MUTED)
-        return
+    colour = to_hex(colormaps["Blues"](0.03 + 0.87 * float(each.recall))) if shown else _NOTHING
+    left, right, low, high = x - 0.47, x + 0.47, y - 0.46, y + 0.46
+    axes.fill([left, right, right, left], [low, low, high, high], color=colour, lw=0)
     text = labels.percent(float(each.recall), 0)
-    if np.isfinite(each.median_days_found):
+    seldom = each.recall < SELDOM
+    if not shown:
+        text = "–" if seldom else text
+    elif not seldom and np.isfinite(each.median_days_found):
         text += "\n" + _days(float(each.median_days_found), labels)
-    ink = "white" if contrast(colour) > 4.5 else INK
+    # White where it stands out more than ink does: the two are even at a contrast of 4 with white.
+    ink = MUTED if not shown else "white" if contrast(colour) > 4 else INK
     axes.text(x, y, text, ha="center", va="center", color=ink, linespacing=1.05)
 
 

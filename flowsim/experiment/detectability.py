@@ -13,7 +13,7 @@ from flowsim.config.rules_file import MonitorFile
 from flowsim.experiment.jobs import Job
 from flowsim.experiment.overview import aligned
 from flowsim.experiment.tables import write_table
-from flowsim.experiment.watching import SOURCE_SETS, Setting, watch
+from flowsim.experiment.watching import LOGS, SOURCE_SETS, Setting, watch
 from flowsim.labels import Labels
 from flowsim.monitor.score import days_until
 from flowsim.statistics import critical_t
@@ -103,12 +103,12 @@ def _interval(classes: pd.DataFrame, column: str, names: Sequence[str]) -> pd.Da
 
 
 def _in_order(table: pd.DataFrame) -> pd.DataFrame:
-    """Return rows by logs and unit as they came, class, and sets of sources as they widen."""
+    """Return rows by logs, unit, class, level, and sets of sources as they widen."""
     place = table["sources"].map({name: n for n, name in enumerate(SOURCE_SETS)})
     unit = table["unit"].map({"item": 0, "episode": 1})
-    ordered = table.assign(_unit=unit, _place=place)
-    ordered = ordered.sort_values(["logs", "_unit", "class", "level", "_place"], kind="stable")
-    return ordered.drop(columns=["_unit", "_place"]).reset_index(drop=True)
+    ordered = table.assign(_unit=unit, _place=place, _logs=table["logs"].map(LOGS.index))
+    ordered = ordered.sort_values(["_logs", "_unit", "class", "level", "_place"], kind="stable")
+    return ordered.drop(columns=["_unit", "_place", "_logs"]).reset_index(drop=True)
 
 
 def _with_reasons(table: pd.DataFrame, times: pd.DataFrame, rules: MonitorFile) -> pd.DataFrame:

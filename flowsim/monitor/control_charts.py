@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Final
 
 import numpy as np
+from scipy import linalg
 from scipy.stats import poisson
 
 #: Steps of the grid on which the chart's course is followed; a finer one changes thresholds by under 1 %.
@@ -40,7 +41,8 @@ def run_length(mean: float, change: float, threshold: float) -> float:
     moves = np.zeros((_GRID, _GRID))
     rows = np.broadcast_to(np.arange(_GRID)[:, None], reached.shape)
     np.add.at(moves, (rows[inside], column[inside]), np.broadcast_to(chance, reached.shape)[inside])
-    lengths = np.linalg.solve(np.eye(_GRID) - moves, np.ones(_GRID))
+    # SciPy's: NumPy's hands so small a system to all cores, which wait for each other when others work too.
+    lengths = linalg.solve(np.eye(_GRID) - moves, np.ones(_GRID))
     return float(lengths[0])
 
 

@@ -166,9 +166,17 @@ class Engine:
         before = self._count
         last = math.floor(now / self.every) * self.every
         while self._swept < last:
-            self._swept = min(last, self._swept + _SWEEPS_AT_ONCE * self.every)
+            self._swept = min(last, self._swept + _SWEEPS_AT_ONCE * self.every, self._next_judgement())
             self._sweep(self._swept)
         return in_order(self._alerts[before : self._count])
+
+    def _next_judgement(self) -> float:
+        """Return the next sweep at which a bucket is judged: sweeps walked at once must not pass over it.
+
+        What a bucket misses, and whether a source is silent, would else depend on when it was asked.
+        """
+        streams = (working.streams for working in self._working.values())
+        return min((each.judged_at for each in streams if each is not None), default=math.inf)
 
     def finish(self, end: float) -> Rows:
         """Sweep until every row taken by ``end`` is judged; return all alerts."""

@@ -107,9 +107,22 @@ class StreamRule:
         for number, n in zip(bucket.tolist(), counts.tolist(), strict=True):
             self._activity[number] = self._activity.get(number, 0.0) + n
 
+    @property
+    def judged_at(self) -> float:
+        """Return the sweep (hours) at which the next bucket is whole; what is missing is asked just then."""
+        due = (self._next + 1) * self.width + self._limit
+        sweep = math.ceil((due + self._lateness) / self._every) * self._every
+        while sweep - self._lateness < due:  # a rounding short
+            sweep += self._every
+        return sweep
+
+    @property
+    def _limit(self) -> float:
+        return in_hours(self.rule.hard) if self.rule.then is not None and not self._counts_only else 0.0
+
     def judge(self, cutoff: float, silent: Silent) -> Iterator[tuple[Any, int]]:
         """Give an alert, and its stream, for each bucket that is whole at a cutoff and out of order."""
-        limit = in_hours(self.rule.hard) if self.rule.then is not None and not self._counts_only else 0.0
+        limit = self._limit
         while (self._next + 1) * self.width + limit <= cutoff:
             number, self._next = self._next, self._next + 1
             begin, end = number * self.width, (number + 1) * self.width

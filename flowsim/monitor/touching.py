@@ -68,7 +68,8 @@ def touches(
     was there at some time between ``since`` and ``raised``; an alert about a patient or conversation
     (``subject``) touches a fault of the classes it guesses likewise. An alert about a stream that lists
     nothing touches an episode of its stream that is of a class it guesses; or as many faults of the
-    classes it guesses as it counts, since in a large stream there is always some fault.
+    classes it guesses as it misses, since in a large stream there is always some fault: as many as it
+    counts, and of a volume that fell what its last bucket lacks to what was usual.
     """
     table = _table(alerts, rules)
     named = _named(table, alerts, missing)
@@ -232,6 +233,13 @@ def _explained(
                 cached[stream] = np.flatnonzero(guesses[alert.rule] & _inside(alert, said, rows))  # type: ignore[index]
             there = cached[stream]
             count = int(((began[there] <= alert.raised) & (ended[there] >= alert.since)).sum())
-            if count >= max(1, int(alert.count)):  # type: ignore[call-overload]
+            if count >= max(1.0, _lacks(rules[int(alert.rule)], int(alert.count))):  # type: ignore[arg-type, call-overload]
                 found.append(alert.alert)
     return np.array(found, np.int64)
+
+
+def _lacks(rule: Rule, count: int) -> float:
+    """Return how many an alert misses: its count; where that is a volume, what lacks to the usual one."""
+    if rule.kind == RuleKind.rate_change and rule.then is None and rule.share > 0:
+        return count * (1 - rule.share) / rule.share
+    return float(count)
