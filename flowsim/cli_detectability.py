@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
     app.command()(detectability)
 
 
-def detectability(  # noqa: PLR0917  each is an option
+def detectability(
     experiment: Annotated[Path, typer.Argument(help="The experiment file.")] = Path(
         "experiments/detectability.yaml"
     ),
