@@ -204,7 +204,11 @@ class Replications(Model):
 
     at_least: int = Field(default=10, ge=1, description="Run at least this many.")
     at_most: int = Field(default=10, ge=1, description="And at most this many.")
-    step: int = Field(default=5, ge=1, description="Looked at after each batch of this size.")
+    step: int = Field(
+        default=5,
+        ge=1,
+        description="Looked at after each batch of this size; below 5 intervals promise too much.",
+    )
     until: Until | None = Field(default=None, description="Stop when precise enough; none: run at_least.")
 
     @model_validator(mode="after")
