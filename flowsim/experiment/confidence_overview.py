@@ -137,7 +137,8 @@ def _warm_up_line(what: str, verdict: str, part: pd.DataFrame) -> str:
     if verdict == str(Settling.never):
         return (
             f"Warm-up: the {what} still moves late in the run in {where} ({much} after the opening of the "
-            "window than at the end). No warm-up mends that: look at capacity and waiting_at_start."
+            "window than at the end). The run is too short to say when it settles, if it does: look at "
+            "capacity and waiting_at_start."
         )
     return (
         f"Warm-up: the {what} settles after {weeks:.0f} weeks in {where}, and warm_up is {warm_up:.0f} "

@@ -47,7 +47,7 @@ class Settling(StrEnum):
 
     settled = "settled"
     late = "late"  # it comes to it, but after the opening
-    never = "never"  # it still moves in the second half of the run: no warm-up would do
+    never = "never"  # it still moves in the second half of the run, so that nothing says when it would
     transient = "transient"  # a roll-out or another change inside the run: there is no such level
 
 

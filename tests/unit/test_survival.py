@@ -88,11 +88,9 @@ def test_estimates_from_a_log_agree_with_the_count_of_the_whole() -> None:
     ignoring = 1 - kaplan_meier(log_times, log_events == 1, days)
     assert (np.array(seen)[1:] < counted[1:] - 0.02).all()
     assert (ignoring[1:] > counted[1:] + 0.02).all()
-    finished = log_times[log_events == 1].mean()
     area = restricted_mean(log_times, log_events != 0, 50.0)
     truth = np.minimum(times, 50.0).mean()
     assert area == pytest.approx(truth, abs=0.3)
-    assert finished < truth - 1.0
 
 
 CASES = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 2)), min_size=1, max_size=40)
