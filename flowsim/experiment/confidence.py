@@ -3,6 +3,8 @@
 ``pairing.csv``: what pairing by replication was worth. ``many_comparisons.csv``: p-values adjusted for how
 many there are. ``rare_shares.csv``: counts with score intervals. ``steady_state.csv``: whether warm-up was
 long enough. ``case_differences.csv``: the same cases in two worlds, where cases are kept.
+``conditional_shares.csv``: shares lost from known chances, where messages are kept and nothing but the
+catalogue's rates decides.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ import pyarrow.parquet as pq
 
 from flowsim.config.compose import Study
 from flowsim.config.experiment_file import Design
+from flowsim.experiment.conditional import COLUMNS, conditional_table, has_known_chances
+from flowsim.plan import build_plan
 from flowsim.plan.calendars import norwegian_holidays
 from flowsim.statistics import (
     baselines,
@@ -28,7 +32,14 @@ from flowsim.statistics import (
 )
 
 #: The tables, by the names of their files.
-TABLES: Final = ("pairing", "many_comparisons", "rare_shares", "steady_state", "case_differences")
+TABLES: Final = (
+    "pairing",
+    "many_comparisons",
+    "rare_shares",
+    "steady_state",
+    "case_differences",
+    "conditional_shares",
+)
 _CASE: Final = ["case", "pathway", "urgency", "time_to_care_days"]
 
 
@@ -84,6 +95,20 @@ def case_table(study: Study, scenarios: pd.DataFrame, kept: Sequence[tuple[str, 
                 yield scenario, baseline, replication, _cases(path), _cases(other)
 
     return case_pairs(frames())
+
+
+def conditional_shares(study: Study, kept: Sequence[tuple[str, int, Path]]) -> pd.DataFrame:
+    """Return shares lost from known chances for the scenarios that allow it.
+
+    ``kept`` has the scenario, the replication and the file of its messages; empty where none are kept.
+    """
+    tables = []
+    for point in study.points:
+        paths = [path for scenario, _, path in kept if scenario == point.name and path.exists()]
+        if paths and has_known_chances(point.design):
+            frames = [pq.read_table(path, columns=COLUMNS).to_pandas() for path in paths]
+            tables.append(conditional_table(point.name, build_plan(point.design), frames))
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 
 def _cases(path: Path) -> pd.DataFrame:

@@ -141,6 +141,8 @@ def _write_confidence(
     tables["steady_state"] = confidence.steady_table(study, read_table(backlog) if backlog.exists() else None)
     kept = [(job.label, job.replication, out / RUNS / job.hash / "cases.parquet") for job in jobs]
     tables["case_differences"] = confidence.case_table(study, scenarios, kept)
+    messages = [(job.label, job.replication, out / RUNS / job.hash / "messages.parquet") for job in jobs]
+    tables["conditional_shares"] = confidence.conditional_shares(study, messages)
     for name in confidence.TABLES:
         path = out / f"{name}.csv"
         if name in tables and not tables[name].empty:

@@ -38,7 +38,12 @@ from flowsim.statistics.pairing import (
     paired_difference,
     pairing_gains,
 )
-from flowsim.statistics.rare import RARE_COLUMNS, conditional_share, rare_shares
+from flowsim.statistics.rare import (
+    RARE_COLUMNS,
+    conditional_share,
+    rare_shares,
+    score_interval_of_sum,
+)
 from flowsim.statistics.steady import STEADY_COLUMNS, Settling, mser, settling, weekly
 from flowsim.statistics.stopping import convergence, enough, prefix_half_widths
 from flowsim.statistics.survival import (
@@ -96,6 +101,7 @@ __all__ = [
     "rare_shares",
     "restricted_mean",
     "rounded",
+    "score_interval_of_sum",
     "setting_columns",
     "settling",
     "share_interval",

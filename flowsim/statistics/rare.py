@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -112,3 +113,16 @@ def conditional_share(chance: ArrayLike, struck: ArrayLike, hit: ArrayLike, leve
     z = np.array([stats.norm.ppf(0.5 + level / 2)])
     low, high = score_ends(np.array([part]), np.array([float(n)]), z, level, one_sided=False)
     return Interval(mean * part, mean * float(low[0]), mean * float(high[0]), int(chances.size))
+
+
+def score_interval_of_sum(parts: Sequence[Interval], n: int) -> Interval:
+    """Return the sum of independent estimates with an interval from theirs (MOVER, Zou and Donner 2008).
+
+    Each end lies off the sum by the root of the squared distances of the parts' ends. A part without an
+    estimate counts as its lower end in the sum, so that its upper end widens the interval.
+    """
+    means = np.array([part.low if np.isnan(part.mean) else part.mean for part in parts])
+    low = np.sqrt(np.sum((means - np.array([part.low for part in parts])) ** 2))
+    high = np.sqrt(np.sum((np.array([part.high for part in parts]) - means) ** 2))
+    total = float(means.sum())
+    return Interval(total, max(total - float(low), 0.0), min(total + float(high), 1.0), n)
