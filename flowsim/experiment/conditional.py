@@ -19,7 +19,7 @@ from flowsim.episodes.frames import step_names
 from flowsim.journal import RunHeader
 from flowsim.plan import Plan
 from flowsim.plan.layout import CHANNELS, FAULTS
-from flowsim.statistics import Interval, conditional_share, score_interval_of_sum
+from flowsim.statistics import Interval, conditional_share, score_interval_of_sum, share_interval
 from flowsim.vocabulary import Channel, Fate, Fault
 
 #: Columns of ``conditional_shares.csv``.
@@ -33,32 +33,34 @@ _ON_THE_WAY: Final = (
     Fault.no_receipt,
     Fault.unwatched,
 )
+#: A share lost by tries alone that is left out.
+_NEGLIGIBLE: Final = 1e-7
 FIRST: Final = (Fault.not_emitted, Fault.copy_omitted, *_ON_THE_WAY)
 COLUMNS: Final = ["step", "channel", "copy", "kind", "fault", "defect", "fate"]
 
 
 def has_known_chances(design: Design) -> bool:
-    """Return whether losses are decided by the catalogue's rates alone.
+    """Return whether the catalogue's rates alone decide which messages these faults strike.
 
-    Not so with defects, levers, outages, lost tries, changes of address, or people who slip more at times:
-    then what strikes depends on when, or on others.
+    Not so with defects, levers, outages, changes of address, people who slip more at times, or tries that
+    are so few that all of them may be lost: then what strikes depends on when, or on others.
     """
     people, defects, adoption = design.people, design.defects, design.adoption
-    slips = people.overload.slips.value > 0 or (people.learning is not None)
-    lost_tries = any(c.attempt_loss.value > 0 for c in design.channels.channels.values())
+    slips = people.overload.slips.value > 0 or people.learning is not None
     moves = adoption.rolls_out(design.view) or bool(adoption.go_live) or adoption.diffusion is not None
-    unowned = defects.owners is not None
-    others = bool(defects.latent or defects.known or design.use_levers or design.outages)
-    vanishing = any(name == Fault.vanished.name for name in design.faults.faults)
-    tasks = vanishing and any(_has_tasks(design, name) for name in design.pathways)
-    addresses = design.faults.addresses is not None
-    return not (slips or lost_tries or moves or unowned or others or tasks or addresses)
+    others = bool(defects.latent or defects.known or defects.owners or design.use_levers or design.outages)
+    return not (slips or moves or others or design.faults.addresses is not None or _tries_run_out(design))
 
 
-def _has_tasks(design: Design, pathway: str) -> bool:
-    """Return whether a pathway sends what can vanish from a list after it was read."""
-    only = design.faults.faults["vanished"].only if "vanished" in design.faults.faults else ()
-    return any(getattr(step, "message", None) in only for step in design.pathways[pathway].steps)
+def _tries_run_out(design: Design) -> bool:
+    """Return whether resending leaves a share worth speaking of undelivered by lost tries alone."""
+    relays = [relay.resend for relay in design.topology.relays if relay.resend is not None]
+    for channel in design.channels.channels.values():
+        rules = [*relays, *([channel.resend] if channel.resend is not None else [])]
+        tries = min((rule.attempts for rule in rules), default=1)
+        if channel.attempt_loss.value**tries > _NEGLIGIBLE:
+            return True
+    return False
 
 
 def first_chances(plan: Plan, deliveries: pd.DataFrame) -> NDArray[np.float64]:
@@ -84,8 +86,9 @@ def lost_given_path(
     """Return the share lost from known chances, over all replications, and how many were struck.
 
     For each class of fault the mean chance that it strikes first is known, and the part of those struck that
-    is lost at the horizon is counted; the share is the sum of the products. The interval is put together from
-    the score intervals of the parts (MOVER, Zou and Donner 2008).
+    is lost at the horizon is counted; the share is the sum of the products. What is lost in other ways (a
+    task that vanishes from its list) is added as it was counted. The interval is put together from the score
+    intervals of the parts (MOVER, Zou and Donner 2008).
     """
     whole = pd.concat([frame[COLUMNS] for frame in deliveries], ignore_index=True)
     if referrals:
@@ -98,7 +101,10 @@ def lost_given_path(
         for place, each in enumerate(FIRST)
         if chances[:, place].any()
     ]
-    struck = int(np.isin(fault, [each.name for each in FIRST]).sum())
+    known = np.isin(fault, [each.name for each in FIRST])
+    struck, others = int(known.sum()), int((lost & ~known).sum())
+    if others:
+        parts.append(share_interval(others, len(whole), level))
     return score_interval_of_sum(parts, len(whole)), struck
 
 

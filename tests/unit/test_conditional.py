@@ -78,14 +78,11 @@ def test_where_something_else_decides_the_chances_are_not_known() -> None:
     base = small_worlds.read("faults_many")
     plain = {name: value for name, value in base.items() if name != "addresses"}
     assert not known()  # patients change GP
-    # The referral pathway sends what can vanish from a list in this catalogue.
-    assert not known(faults=plain)
-    quiet = {**plain, "faults": {k: v for k, v in plain["faults"].items() if k != "vanished"}}
-    assert known(faults=quiet)
-    assert not known(faults=quiet, view="transition")
-    assert not known(faults=quiet, channels="channels_rough")
+    assert known(faults=plain)
+    assert not known(faults=plain, view="transition")
+    assert not known(faults=plain, channels="channels_rough")
     assert not known(
-        faults=quiet,
+        faults=plain,
         outages=[{"relay": "platform", "per_year": 1, "lasts": {"kind": "fixed", "value": "1 h"}}],
     )
 
