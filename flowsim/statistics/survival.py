@@ -58,7 +58,7 @@ def aalen_johansen_interval(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the ends of pointwise intervals of :func:`aalen_johansen`, for independent cases.
 
-    The variance is that of the delta method (Marubini and Valsecchi 1995, formula 10.12), which is
+    The variance is that of the delta method (Marubini and Valsecchi 1995), which is
     F (1 − F) / n where nobody is censored; the ends are those on the scale log(−log F), so they stay within 0
     and 1, and missing where the estimate is 0 or 1. Cases of one simulated replication share their queues, so
     there the interval over replications is the right one; this one is for a log of which there is one.

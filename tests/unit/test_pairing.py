@@ -89,9 +89,9 @@ def test_nested_events_gain_as_the_rare_formula_says() -> None:
 # --- many comparisons -----------------------------------------------------------------------------------
 
 
-def test_holm_gives_the_published_example() -> None:
-    """Wright 1992 (Biometrics 48, adjusted P-values): 0.01, 0.02, 0.04 of three become 0.03, 0.04, 0.04."""
-    assert holm([0.04, 0.01, 0.02]) == pytest.approx([0.04, 0.03, 0.04])
+def test_holm_steps_down() -> None:
+    """By hand, of four: 4 · 0.005 = 0.02, 3 · 0.01 = 0.03, 2 · 0.03 = 0.06, and 0.04 no less than that."""
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert holm([0.9, 0.8]) == pytest.approx([1.0, 1.0])
     assert holm([]).size == 0
 
