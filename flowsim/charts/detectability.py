@@ -38,6 +38,7 @@ SELDOM: Final = 0.03
 _ROW_INCHES: Final = 0.36
 _NOTHING: Final = "#ececec"
 _HALF_DAY: Final = 0.5
+_HOUR: Final = 1 / 24
 
 
 def detectability(
@@ -148,6 +149,8 @@ def _cell(axes: Axes, x: int, y: int, each: Any, labels: Labels) -> None:
 
 def _days(days: float, labels: Labels) -> str:
     """Return days as short as a cell needs them."""
+    if days < _HOUR:
+        return labels.text("detectability_at_once")
     if days < _HALF_DAY:
         return labels.text("detectability_hours", hours=labels.number(24 * days))
     return labels.text("days_short", value=labels.number(days)).replace(" ", THIN_SPACE)

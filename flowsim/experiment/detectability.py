@@ -149,7 +149,8 @@ def burden_table(burden: pd.DataFrame) -> pd.DataFrame:
         parts = grouped[column].agg(["mean", "std", "count"])
         half = critical_t(parts["count"]) * parts["std"] / np.sqrt(parts["count"])
         table[column], table[f"{column}_low"] = parts["mean"], (parts["mean"] - half).clip(lower=0.0)
-        table[f"{column}_high"] = parts["mean"] + half
+        high = parts["mean"] + half
+        table[f"{column}_high"] = high.clip(upper=1.0) if column == "precision" else high
     return table.reset_index()
 
 

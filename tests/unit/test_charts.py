@@ -218,7 +218,7 @@ def _detectability(language: str) -> Chart:
             burden += [(logs, sources, "hard", 1.25 * place), (logs, sources, "soft", 30.0 + place)]
             for name, first in shown.items():
                 found = 0.97 - loss if place >= first else 0.0
-                days = 0.2 + 3 * first if found else np.nan
+                days = (0.2 if logs == "imperfect" else 0.01) + 3 * first if found else np.nan
                 names = (logs, sources, "item", name, "any", 400.0, float(place >= first))
                 rows.append((*names, found, found - 0.01, found + 0.01, days, 4))
     columns = ["logs", "sources", "unit", "class", "level", "due", "spoken_of_share"]
@@ -538,3 +538,4 @@ def test_the_map_of_detectability_reads_as_a_staircase_and_counts_in_its_title()
     texts = [t.get_text() for t in chart.figure.axes[1].texts]
     assert texts.count("–") == 5 + 1 + 2, "what no rule can show has no share"
     assert "82\u202f%\n5\u202fh" in texts
+    assert "97\u202f%\n<\u202f1\u202fh" in [t.get_text() for t in chart.figure.axes[0].texts]
