@@ -125,3 +125,19 @@ def test_a_roll_out_is_transient(tmp_path: Path) -> None:
         "settled": False,
         "transition": True,
     }
+
+
+def test_the_figures_on_delays_come_from_such_a_folder(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The finished are a part of all, and a log that ends after everybody was followed gives the count."""
+    monkeypatch.syspath_prepend(str(studies.ROOT))
+    from benchmarks import delays
+
+    worlds = tuple(f"gp_practices={level}, rates=equal" for level in ("0 %", "100 %"))
+    monkeypatch.setattr(delays, "WORLDS", worlds)
+    monkeypatch.setattr(delays, "EXPORTS", ((14.0, 10.0), (35.0, 20.0)))
+    found = delays.measured(out)["all"]
+    assert found["whole"]["few"][0] > 0
+    assert found["aj_35_20"]["few"] == pytest.approx(found["count_35_20"]["few"])
+    assert found["aj_35_20_off"]["few"][0] == pytest.approx(0.0, abs=1e-12)
+    assert found["area_35"]["few"] == pytest.approx(found["whole"]["few"])
+    assert found["seen_14_10"]["few"][0] <= found["count_14_10"]["few"][0]
