@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from flowsim.measures.registry import mean
 from flowsim.runner.store import MANIFEST, RUNS
 from flowsim.statistics import (
     aalen_johansen,
@@ -61,12 +62,12 @@ def figures(cases: pd.DataFrame, opens: float, follow_up: float) -> dict[str, fl
         "cases": float(len(cases)),
         "not_begun": float(np.mean(events == 0)),
         "whole": float(days.mean()),
-        "finished": float(days[started].mean()),
+        "finished": mean(days[started]),
     }
     for export, day in EXPORTS:
         when, which = cut_off(created, days, events, export)
         here, there = which == STARTED, created < export
-        found[f"exported_{export:g}"] = float(when[here].mean()) if here.any() else float("nan")
+        found[f"exported_{export:g}"] = mean(when[here])
         if export >= follow_up:
             found[f"area_{export:g}"] = restricted_mean(when, which != 0, follow_up)
         shares = {
