@@ -13,7 +13,6 @@ import argparse
 import json
 import sys
 import time
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -52,12 +51,11 @@ def measure(weeks: int, hours: float) -> dict[str, Any]:
     rules = resolve_rules(
         load(catalogue_path("monitor", "rules"), MonitorFile), fold.directory, set(told)
     ).rules
-    holidays = [date.fromisoformat(day) for day in header.holidays]
     cuts = np.searchsorted(seen["received"], np.arange(hours, header.end_hours + hours, hours), side="right")
-    engine = Engine(rules, fold.directory, told, header.start_date, holidays)
+    engine = Engine(rules, fold.directory, told, header.start_date, header.holiday_dates)
     engine.take(seen[:1])
     engine.advance(48.0)  # compiled, or loaded compiled, before the clock starts
-    engine = Engine(rules, fold.directory, told, header.start_date, holidays)
+    engine = Engine(rules, fold.directory, told, header.start_date, header.holiday_dates)
     began = time.perf_counter()
     first = 0
     for n, cut in enumerate(cuts.tolist(), 1):

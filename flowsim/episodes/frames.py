@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -59,7 +58,7 @@ class Episodes:
 def working_days(header: RunHeader) -> WorkingDays:
     """Return the calendar of the run's working days."""
     days = int(np.ceil(header.end_hours / 24.0)) + _FAR_DAYS
-    return WorkingDays(header.start_date, days, [date.fromisoformat(day) for day in header.holidays])
+    return WorkingDays(header.start_date, days, header.holiday_dates)
 
 
 def words(codes: Raw, names: Sequence[str]) -> pd.Categorical:

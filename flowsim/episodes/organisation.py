@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, Final
 
 import numpy as np
@@ -150,7 +149,7 @@ class OrganisationFold:
         calendar = WorkingDays(
             header.start_date,
             math.ceil(header.end_hours / 24.0),
-            [date.fromisoformat(d) for d in header.holidays],
+            header.holiday_dates,
         )
         days = calendar.working[math.floor(header.warm_up_hours / 24.0) :]
         row = {

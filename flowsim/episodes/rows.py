@@ -10,16 +10,13 @@ only, and would go on using old code if an inner one stood elsewhere and was edi
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final
 
-import numba
 import numpy as np
 
 from flowsim.episodes.layout import Array, Lengths, StepTable, Used, Window
+from flowsim.journal.compiling import compiled
 from flowsim.vocabulary import Event, Fault, Milestone, State
-
-AnyFunction = TypeVar("AnyFunction", bound=Callable[..., object])
 
 _AUTHORED, _EMITTED, _TRANSPORTED, _ACCEPTED, _LISTED, _OPENED, _ACTED = range(1, 8)
 
@@ -42,20 +39,7 @@ _TAG: Final = 0xFFFFFFFF  # the bits of a slot that repeat the key's; most misse
 _EMPTY: Final = -1
 
 
-def _compiled(function: AnyFunction) -> AnyFunction:
-    """Compile a function that makes no array, so that references to arrays need not be counted.
-
-    The counting costs more than the look-ups themselves. Numba's type hints do not list the option.
-    """
-    options = {"nogil": True, "_nrt": False}
-    try:
-        compiled = numba.njit(function, cache=True, **options)  # type: ignore[call-overload]
-    except RuntimeError:  # no folder can be written to: compile anew in each process
-        compiled = numba.njit(function, **options)  # type: ignore[call-overload]
-    return cast(AnyFunction, compiled)
-
-
-@_compiled
+@compiled
 def _mixed(case: int, delivery: int) -> int:
     """Return 32 well-mixed bits of a key."""
     # All steps stay within 63 bits, so the plain-Python form gives the same numbers without overflow.
@@ -65,7 +49,7 @@ def _mixed(case: int, delivery: int) -> int:
     return x ^ (x >> 16)
 
 
-@_compiled
+@compiled
 def _find(slots: Array, cases: Array, deliveries: Array, case: int, delivery: int) -> int:
     """Return the line of a delivery, or of a case where ``delivery`` is 0; -1 where there is none."""
     mixed = _mixed(case, delivery)
@@ -86,7 +70,7 @@ def _find(slots: Array, cases: Array, deliveries: Array, case: int, delivery: in
     return -1
 
 
-@_compiled
+@compiled
 def _enter(slots: Array, used: Array, case: int, delivery: int, line: int) -> None:
     """Enter a key that is not there; a slot holds the line, which table it is in, and some key bits."""
     mixed = _mixed(case, delivery)
@@ -98,7 +82,7 @@ def _enter(slots: Array, used: Array, case: int, delivery: int, line: int) -> No
     used[0] += 1
 
 
-@_compiled
+@compiled
 def rebuild(old: Array, new: Array, used: Array, cases: Array, deliveries: Array, now: float) -> None:
     """Enter what is in ``old`` and has not reached its horizon into ``new``; count it in ``used``."""
     used[0] = 0
@@ -112,7 +96,7 @@ def rebuild(old: Array, new: Array, used: Array, cases: Array, deliveries: Array
                 _enter(new, used, deliveries[line]["case"], deliveries[line]["delivery"], line)
 
 
-@_compiled
+@compiled
 def _failed_at(event: int, at_intended: bool, fault: int, seen: bool) -> int:
     """Return the stage that a delivery did not get through, from the row at which it failed."""
     stage = _TRANSPORTED
@@ -130,7 +114,7 @@ def _failed_at(event: int, at_intended: bool, fault: int, seen: bool) -> int:
     return stage
 
 
-@_compiled
+@compiled
 def _case_row(t: float, event: int, case: Any, step: int, steps: StepTable) -> None:
     """Write a row that is about a case itself into the case's line."""
     if event == _E_MILESTONE:
@@ -144,7 +128,7 @@ def _case_row(t: float, event: int, case: Any, step: int, steps: StepTable) -> N
         case["closed"] = t
 
 
-@_compiled
+@compiled
 def _state(t: float, event: int, at_intended: bool, row: Any, d: Any) -> None:
     """Write the truth of a row about a delivery: state, fault, and the stage of its first failure."""
     fault, state = row["fault"], row["state"]
@@ -166,7 +150,7 @@ def _state(t: float, event: int, at_intended: bool, row: Any, d: Any) -> None:
         d["ended"] = t
 
 
-@_compiled
+@compiled
 def _not_accepted(d: Any, case: Any, request: bool) -> None:
     """Undo a receipt: the endpoint had it, but its application refused it or never took it in."""
     if np.isnan(d["seen"]) and d["arrivals"] > 0:
@@ -176,7 +160,7 @@ def _not_accepted(d: Any, case: Any, request: bool) -> None:
         d["arrivals"] = 0
 
 
-@_compiled
+@compiled
 def _delivery_row(  # noqa: C901, PLR0912 (one branch an event)
     t: float, event: int, row: Any, d: Any, case: Any, request: bool
 ) -> None:
@@ -215,7 +199,7 @@ def _delivery_row(  # noqa: C901, PLR0912 (one branch an event)
         case["touched"] = 1
 
 
-@_compiled
+@compiled
 def _new_case(t: float, row: Any, case: Any, window: Window, pathway: int) -> None:
     case["case"] = row["case"]
     case["created"] = t
@@ -232,7 +216,7 @@ def _new_case(t: float, row: Any, case: Any, window: Window, pathway: int) -> No
     case["touched"] = 0
 
 
-@_compiled
+@compiled
 def _new_delivery(t: float, row: Any, d: Any, case_row: int, horizon: float) -> None:
     d["case"] = row["case"]
     d["horizon"] = horizon
@@ -262,7 +246,7 @@ def _new_delivery(t: float, row: Any, d: Any, case_row: int, horizon: float) -> 
     d["stage_failed"] = 0
 
 
-@_compiled
+@compiled
 def end_days(t: float, lengths: Lengths) -> None:
     """Write the lengths of all lists at the end of each day before ``t``."""
     while (lengths.day[0] + 1) * 24.0 <= t and lengths.day[0] < len(lengths.daily):
@@ -271,7 +255,7 @@ def end_days(t: float, lengths: Lengths) -> None:
         lengths.day[0] += 1
 
 
-@_compiled
+@compiled
 def _note_length(t: float, event: int, row: Any, steps: StepTable, lengths: Lengths) -> None:
     """Note the length of the list that a row tells of."""
     if event == _E_LISTED and row["list_length"] == 0:
@@ -281,7 +265,7 @@ def _note_length(t: float, event: int, row: Any, steps: StepTable, lengths: Leng
     lengths.now[2 * row["service"] + (1 if waits else 0)] = row["list_length"]
 
 
-@_compiled
+@compiled
 def read_rows(  # noqa: C901 (the loop itself)
     block: Array,
     window: Window,

@@ -6,7 +6,6 @@ journal so far ─► observations ─► engine ─► alerts ─► tickets, w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date
 from typing import Any, Final
 
 import numpy as np
@@ -23,10 +22,20 @@ from flowsim.monitor.routing import Routing
 from flowsim.observe.fold import ObservationFold
 from flowsim.plan import Plan
 from flowsim.simulation import Clock, Mail, RunInfo, simulate
-from flowsim.vocabulary import Event, Fault, Level, RuleKind, Seen, Source, Urgency, Verdict, message_keys
+from flowsim.vocabulary import (
+    Event,
+    Fault,
+    Level,
+    RuleKind,
+    Seen,
+    Source,
+    Urgency,
+    Verdict,
+    case_keys,
+    row_keys,
+)
 from flowsim.world.response import Item, Ticket, watch
 
-_SUBJECT: Final = -1  # stands for the delivery where a key is of the whole case
 #: Rows that a block of the journal has at least when it is handed on.
 _BLOCK: Final = 1 << 14
 #: Rows kept apart before they are put in order with the others.
@@ -82,9 +91,10 @@ class Monitor:
         self.directory = self._fold.directory
         told = source_settings(logs, self.directory)
         self._rules = resolve_rules(design.monitor, self.directory, told).rules
-        holidays = [date.fromisoformat(day) for day in header.holidays]
         every = design.watch.every.hours
-        self.engine = Engine(self._rules, self.directory, told, header.start_date, holidays, every)
+        self.engine = Engine(
+            self._rules, self.directory, told, header.start_date, header.holiday_dates, every
+        )
         self._routing = Routing(header.start_date)
         self._known = Known()
         handling = told.get(Source.handling)
@@ -160,9 +170,8 @@ class Known:
         task = (block["event"] == Event.listed) & (block["delivery"] == 0) & (block["step"] >= 0)
         rows = block[(block["event"] == Event.authored) | task]
         if len(rows):
-            about = np.where(rows["delivery"] != 0, rows["delivery"], -2 - rows["step"].astype(np.int64))
             fresh = np.zeros(len(rows), _KNOWN)
-            fresh["key"] = message_keys(rows["case"], about)
+            fresh["key"] = row_keys(rows)
             for name in ("case", "delivery", "step"):
                 fresh[name] = rows[name]
             self._loose.append(fresh)
@@ -190,8 +199,9 @@ class Known:
     def of_subject(self, subject: int, step: int, guess: Fault) -> Iterator[Item]:
         """Give the messages of the patient's case that a step has sent; one without a case if it is over."""
         self._tidy()
-        whole = message_keys(self._rows["case"], np.full(len(self._rows), _SUBJECT))
-        rows = self._rows[(whole == subject) & ((self._rows["step"] == step) | (step < 0))]
+        rows = self._rows[
+            (case_keys(self._rows["case"]) == subject) & ((self._rows["step"] == step) | (step < 0))
+        ]
         rows = rows[rows["delivery"] != 0]
         for row in rows:
             yield Item(int(row["key"]), int(row["case"]), int(row["delivery"]), guess)
@@ -248,6 +258,8 @@ class Unread:
 
     def _tidy(self) -> None:
         """Leave what is unread, each once, in the order in which it came."""
+        if not self._loose:
+            return
         rows = np.concatenate([self._rows, *self._loose])
         coming = rows[~rows["reads"] & ~np.isin(rows["key"], rows["key"][rows["reads"]])]
         _, first = np.unique(coming["key"], return_index=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -79,6 +79,9 @@ class Program:
     code: str
 
 
+_ROOT: Final = Path(flowsim.__file__).parent
+
+
 @cache
 def code_hash(without: frozenset[str] = _AFTER_THE_RUN) -> str:
     """Return 16 hexadecimal digits over the source of all modules that results rest on.
@@ -86,23 +89,22 @@ def code_hash(without: frozenset[str] = _AFTER_THE_RUN) -> str:
     Charts, reports and the command line are left out: changing them leaves runs valid. Other results than
     a run's rest on more, and leave out others (``without``: packages and modules by name).
     """
-    root = Path(flowsim.__file__).parent
-    digest = blake2b(digest_size=8)
-    for file in sorted(root.rglob("*.py")):
-        place = file.relative_to(root)
-        if place.parts[0].removesuffix(".py") not in without:
-            digest.update(place.as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
-    return digest.hexdigest()
+    files = _ROOT.rglob("*.py")
+    return _digest(f for f in files if f.relative_to(_ROOT).parts[0].removesuffix(".py") not in without)
 
 
 @cache
 def monitor_code_hash() -> str:
     """Return the same over what a run rests on besides, where a monitor watches."""
-    root = Path(flowsim.__file__).parent
+    loop = [_ROOT / "experiment" / f"{name}.py" for name in _OF_THE_LOOP]
+    return _digest([*(_ROOT / "monitor").glob("*.py"), *(_ROOT / "observe").glob("*.py"), *loop])
+
+
+def _digest(files: Iterable[Path]) -> str:
+    """Return 16 hexadecimal digits over the names and bytes of source files."""
     digest = blake2b(digest_size=8)
-    loop = [root / "experiment" / f"{name}.py" for name in _OF_THE_LOOP]
-    for file in sorted([*(root / "monitor").glob("*.py"), *(root / "observe").glob("*.py"), *loop]):
-        digest.update(file.relative_to(root).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
+    for file in sorted(files):
+        digest.update(file.relative_to(_ROOT).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,7 +38,7 @@ from flowsim.plan.smallest import smallest_plan
 from flowsim.topology import build, joining_order, practices_at
 from flowsim.truth import TruthFold
 from flowsim.units import HOURS_PER_DAY, HOURS_PER_WEEK, WorkingDays
-from flowsim.vocabulary import JOURNAL_SCHEMA, Event, Party, Source, message_keys
+from flowsim.vocabulary import JOURNAL_SCHEMA, Event, Party, Source, case_keys
 
 _RECEIPTS: Final = frozenset([Source.sent_log, Source.transport_receipts, Source.application_receipts])
 _LISTS: Final = _RECEIPTS | {Source.received_log, Source.handling, Source.list_snapshots}
@@ -57,7 +56,6 @@ SOURCE_SETS: Final[dict[str, frozenset[Source]]] = {
 LOGS: Final = ("perfect", "imperfect")
 #: What becomes due in the last week of a run is left out: its alert may come after the end.
 SETTLE_HOURS: Final = HOURS_PER_WEEK
-_SUBJECT: Final = -1  # stands for the delivery where a key is of the whole case
 
 
 @dataclass(frozen=True)
@@ -120,7 +118,6 @@ class WatchFold:
         self._engines: dict[Seeing, Engine] = {}
         self._rules: dict[Seeing, tuple[tuple[Rule, ...], tuple[RuleOff, ...]]] = {}
         self._folds: list[ObservationFold] = []
-        holidays = [date.fromisoformat(day) for day in header.holidays]
         for name, file in self._setting.logs.items():
             logs = logs_of(file, self._setting.joined)
             told = source_settings(logs, self.directory)
@@ -128,7 +125,9 @@ class WatchFold:
             for chosen in self._setting.sets:
                 sources = {s: setting for s, setting in told.items() if s in SOURCE_SETS[chosen]}
                 resolved = self._resolve(sources)
-                engine = Engine(resolved.rules, self.directory, sources, header.start_date, holidays)
+                engine = Engine(
+                    resolved.rules, self.directory, sources, header.start_date, header.holiday_dates
+                )
                 seeing = Seeing(name, chosen)
                 self._engines[seeing] = engine
                 self._rules[seeing] = resolved.rules, resolved.off
@@ -167,16 +166,14 @@ class WatchFold:
 
     def _days(self) -> WorkingDays:
         days = int(np.ceil(self._header.end_hours / HOURS_PER_DAY)) + 1
-        holidays = [date.fromisoformat(day) for day in self._header.holidays]
-        return WorkingDays(self._header.start_date, days, holidays)
+        return WorkingDays(self._header.start_date, days, self._header.holiday_dates)
 
     def _true(self) -> Truth:
         """Return the truth with due times: by all rules, so that each set of sources owes the same."""
         known = self._truth.finish()
         rules = self._resolve(dict.fromkeys(Source)).rules
         due = due_times(known.items, rules, self.directory, self._days())
-        cases = known.items["case"].to_numpy(np.int64)
-        subject = message_keys(cases, np.full(len(cases), _SUBJECT))
+        subject = case_keys(known.items["case"].to_numpy(np.int64))
         return Truth(known.items.assign(due=due, subject=subject), known.episodes, known.touched)
 
     def _exposure(self) -> Exposure:

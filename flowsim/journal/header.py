@@ -128,6 +128,11 @@ class RunHeader:
         """Return the date at which the run's hour 0 lies."""
         return date.fromisoformat(self.start)
 
+    @property
+    def holiday_dates(self) -> list[date]:
+        """Return the public holidays as dates."""
+        return [date.fromisoformat(day) for day in self.holidays]
+
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> RunHeader:
         """Build a header from plain data, as ``to_dict`` gives it; KeyError where a field is missing."""

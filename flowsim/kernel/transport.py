@@ -154,22 +154,10 @@ def attempt(plan: Arrays, state: State, journal: Journal, t: int, now: float) ->
     loss, _, latency, _ = draw(plan, state, t, token["send_step"], DRAW_ATTEMPT, token["attempt"])
     token["lost"] = 1 if (token["doom"] >> UNDELIVERED & 1 or loss < channel["attempt_loss"]) else 0
     token["latency"] = sample(plan.tables, channel["latency"], latency)
-    if token["lost"] == 1 and channel["receipts"] == RECEIPTS_NONE:
+    unheard = token["lost"] == 1 and channel["receipts"] == RECEIPTS_NONE
+    if unheard:
         token["fault"] = UNDELIVERED
         token["state"] = SILENT
-        write(
-            state,
-            journal,
-            now,
-            SENT,
-            t,
-            token["send_step"],
-            token["sender"],
-            token["actual"],
-            old_address(plan, state, t),
-        )
-        get_stuck(plan, state, t, now)
-        return
     write(
         state,
         journal,
@@ -181,6 +169,9 @@ def attempt(plan: Arrays, state: State, journal: Journal, t: int, now: float) ->
         token["actual"],
         old_address(plan, state, t),
     )
+    if unheard:
+        get_stuck(plan, state, t, now)
+        return
     token["phase"] = TRAVELLING
     token["hop"] = 0
     pass_relays(plan, state, journal, t, now)

@@ -18,7 +18,15 @@ import numba
 
 AnyFunction = TypeVar("AnyFunction", bound=Callable[..., object])
 
-_COMPILED_IN = ("compiling.py", "layout.py", "slots.py", "verdicts.py", "core.py", "../vocabulary/monitor.py")
+_COMPILED_IN = (
+    "compiling.py",
+    "alerts.py",
+    "layout.py",
+    "slots.py",
+    "verdicts.py",
+    "core.py",
+    "../vocabulary/monitor.py",
+)
 
 
 @cache

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import linalg
 from scipy.stats import poisson
 
@@ -15,7 +16,10 @@ _GRID: Final = 120
 _HIGHEST: Final = 60.0
 
 
-def step(count: float, mean: float, change: float) -> float:
+Counts = TypeVar("Counts", float, NDArray[np.float64])
+
+
+def step(count: Counts, mean: float, change: float) -> Counts:
     """Return what a bucket adds: the log-likelihood ratio of a mean changed by a factor, for a Poisson count.
 
     >>> round(step(10, 10.0, 0.5), 3)
@@ -30,12 +34,11 @@ def run_length(mean: float, change: float, threshold: float) -> float:
     By a Markov chain over S (Brook and Evans 1972): the middle of each of ``_GRID`` parts stands for it.
     """
     width = threshold / (_GRID - 0.5)
-    places = np.concatenate([[0.0], (np.arange(1, _GRID) - 0.0) * width])
+    places = np.arange(_GRID) * width
     far = int(poisson.isf(1e-12, mean)) + 2
-    counts = np.arange(far)
+    counts = np.arange(far, dtype=np.float64)
     chance = poisson.pmf(counts, mean)
-    steps = counts * np.log(change) + mean * (1.0 - change)
-    reached = np.maximum(0.0, places[:, None] + steps[None, :])
+    reached = np.maximum(0.0, places[:, None] + step(counts, mean, change)[None, :])
     inside = reached <= threshold
     column = np.minimum(np.rint(reached / width).astype(np.int64), _GRID - 1)
     moves = np.zeros((_GRID, _GRID))
@@ -64,7 +67,7 @@ def threshold(mean: float, change: float, buckets: float) -> float:
 
 
 def rounded(mean: float) -> float:
-    """Return a mean to three figures, so that streams that are alike share a threshold."""
+    """Return a mean to two figures, so that streams that are alike share a threshold."""
     return float(f"{mean:.2g}") if mean > 0.0 else 0.0
 
 

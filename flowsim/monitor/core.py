@@ -30,7 +30,7 @@ from flowsim.monitor.layout import (
     Silence,
     Tables,
 )
-from flowsim.monitor.slots import add, drop, find
+from flowsim.monitor.slots import add, drop, find, find_or_add
 from flowsim.monitor.verdicts import open_at, outcome, overdue, raise_alert, recover, the_limit
 
 #: How long after its deadline a broken obligation is remembered for recovery (hours): 13 weeks.
@@ -79,9 +79,7 @@ def precedence(
 ) -> None:
     """Take what must have been preceded, or what precedes and counts until its limit."""
     te = event["te"]
-    k = find(tables, r, event["key"])
-    if k < 0:
-        k = add(tables, r, event["key"])
+    k = find_or_add(tables, r, event["key"])
     slot = tables.slots[k]
     if slot["open"] == 1 and slot["since"] + rules[r]["tolerance"] < te:
         unpreceded(rules, silence, raised, slot, every)
@@ -155,9 +153,7 @@ def persistence(
             tables.snapshots[unit, tables.taken[unit] % RING] = te
             tables.taken[unit] += 1
         return
-    k = find(tables, r, event["key"])
-    if k < 0:
-        k = add(tables, r, event["key"])
+    k = find_or_add(tables, r, event["key"])
     slot = tables.slots[k]
     if slot["open"] == 1 and left(rules, tables, silence, raised, slot, te, every, False):
         slot["open"] = 0
@@ -179,9 +175,7 @@ def at_most(
 ) -> None:
     """Count what may happen only so often within the limit of the first."""
     te = event["te"]
-    k = find(tables, r, event["key"])
-    if k < 0:
-        k = add(tables, r, event["key"])
+    k = find_or_add(tables, r, event["key"])
     slot = tables.slots[k]
     level = HARD if event["limit"][HARD] < math.inf else SOFT
     if slot["open"] == 1 and te <= slot["limit"][level]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from flowsim.monitor.matching import Matcher
 from flowsim.monitor.rules import Pattern, Rule
 from flowsim.observe.directory import Directory
 from flowsim.units import Duration, WorkingDays
@@ -60,25 +61,9 @@ def spoken_of(items: pd.DataFrame, rules: Sequence[Rule], directory: Directory) 
 
 def fits(pattern: Pattern, items: pd.DataFrame, directory: Directory) -> NDArray[np.bool_]:
     """Return for each fault whether a pattern speaks of such a message, between such ends."""
-    parties = np.array([int(unit.party) for unit in directory.units] or [0])
-    result = np.ones(len(items), bool)
-    for column, wanted in (
-        ("message", pattern.messages),
-        ("channel", pattern.channels),
-        ("urgency", pattern.urgencies),
-        ("template", pattern.templates),
-    ):
-        if wanted:
-            result &= np.isin(items[column].to_numpy(), _numbers(wanted))
-    for column, wanted in (("sender", pattern.sender_parties), ("intended", pattern.receiver_parties)):
-        if wanted:
-            number = items[column].to_numpy(np.int64)
-            result &= (number >= 0) & np.isin(parties[np.maximum(number, 0)], _numbers(wanted))
-    return result
-
-
-def _numbers(members: Iterable[Any]) -> list[int]:
-    return sorted(int(member) for member in members)
+    names = {"message", "channel", "urgency", "template", "sender"}
+    columns = {name: items[name].to_numpy(np.int64) for name in names}
+    return Matcher(pattern, directory).fits({**columns, "receiver": items["intended"].to_numpy(np.int64)})
 
 
 def _with_limits(rules: Iterable[Rule]) -> list[tuple[Rule, Duration]]:

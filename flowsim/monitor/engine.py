@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowsim.monitor import core, layout, slots
+from flowsim.monitor.alerts import identity, in_order, sweep_at
 from flowsim.monitor.heartbeats import Heartbeats
-from flowsim.monitor.lanes import Lane, Statistics, Working, all_seen, due_rows, events, identity, in_order
+from flowsim.monitor.lanes import Lane, Statistics, Working, all_seen, due_rows, events
 from flowsim.monitor.matching import Claims, Matcher, keys_of
 from flowsim.monitor.rules import SOURCE_OF, Rule, SourceSetting
 from flowsim.monitor.silence import Hearing
@@ -66,6 +67,9 @@ class Engine:
         self._lane_of = np.zeros(len(self.rules), np.int64)
         self._working: dict[int, Working] = {}
         self._lanes: list[Lane] = []
+        self._lateness = np.full(256, -1.0)  # by source; negative: it is off
+        for source, setting in self.sources.items():
+            self._lateness[source] = setting.lateness
         self._set_up()
         units = len(directory.units) + 1
         self._tables = layout.Tables(
@@ -131,9 +135,7 @@ class Engine:
         """Take observations, in any order; rows of a source that is off are left out."""
         if not len(block):
             return
-        lateness = np.full(256, -1.0)
-        for source, setting in self.sources.items():
-            lateness[source] = setting.lateness
+        lateness = self._lateness
         rows = np.ascontiguousarray(block, dtype=OBSERVATION_SCHEMA)
         known = lateness[rows["source"]] >= 0.0
         if not known.all():
@@ -181,7 +183,7 @@ class Engine:
     def finish(self, end: float) -> Rows:
         """Sweep until every row taken by ``end`` is judged; return all alerts."""
         most = max((setting.lateness for setting in self.sources.values()), default=0.0)
-        self.advance((math.ceil((end + most) / self.every) + 1) * self.every)
+        self.advance(sweep_at(end + most, self.every) + self.every)
         return self.alerts
 
     @property

@@ -6,12 +6,11 @@ import math
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-import numpy as np
-
+from flowsim.monitor.alerts import stream_alert, sweep_at
 from flowsim.monitor.rules import Rule
 from flowsim.monitor.silence import Hearing
 from flowsim.monitor.streams import in_hours
-from flowsim.vocabulary import ALERT_SCHEMA, Level, RuleKind, Source, Verdict
+from flowsim.vocabulary import Level, RuleKind, Source
 
 #: Rule, source, level and begin of a silence.
 Key = tuple[int, Source, Level, float]
@@ -45,13 +44,8 @@ class Heartbeats:
                 key = (number, source, level, begins)
                 if ends <= deadline or deadline > at - lateness or key in self.places:
                     continue
-                alert = np.zeros(1, ALERT_SCHEMA)[0]
-                for column in ("unit", "sender", "receiver", "template"):
-                    alert[column] = -1
-                alert["raised"] = math.ceil((deadline + lateness) / self._every) * self._every
-                alert["since"], alert["deadline"], alert["earliest"] = begins, deadline, deadline
-                alert["recovered"], alert["rule"], alert["level"] = math.inf, number, level
-                alert["count"], alert["verdict"] = 1, Verdict.violated
+                raised = sweep_at(deadline + lateness, self._every)
+                alert = stream_alert(number, level, begins, deadline, deadline, raised, 1)
                 yield alert, key
 
     def over(self) -> Iterator[tuple[int, float]]:

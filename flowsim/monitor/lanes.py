@@ -16,11 +16,6 @@ from flowsim.vocabulary import OBSERVATION_SCHEMA, RuleKind, Seen, Source
 
 Rows = NDArray[Any]
 
-#: What tells one alert from every other.
-_WHICH = (
-    "rule", "level", "key", "since", "deadline", "subject", "unit", "sender", "receiver", "template",
-    "message", "channel",
-)  # fmt: skip
 _ORDER = ("seen", "key", "subject", "unit", "sender", "receiver", "template", "attempt")
 
 
@@ -101,13 +96,3 @@ def events(te: NDArray[np.float64], places: NDArray[np.int64], role: int) -> Row
     found = np.zeros(len(places), layout.EVENT)
     found["te"], found["row"], found["role"] = te[places], places, role
     return found
-
-
-def identity(alert: Any) -> tuple[Any, ...]:
-    """Return what tells one alert from every other."""
-    return tuple(alert[name].item() for name in _WHICH)
-
-
-def in_order(alerts: Rows) -> Rows:
-    """Return alerts in an order that only what they say decides."""
-    return alerts[np.lexsort(tuple(alerts[name] for name in (*reversed(_WHICH), "raised")))]

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from flowsim.monitor.rules import SOURCE_OF, Pattern, Rule, SourceSetting
+from flowsim.monitor.rules import IN_SENDERS_LOG, SOURCE_OF, Pattern, Rule, SourceSetting
 from flowsim.observe.directory import Directory
-from flowsim.vocabulary import Channel, Seen, Source
+from flowsim.vocabulary import Channel, Source
 
 Rows = NDArray[Any]
 Flags = NDArray[np.bool_]
-
-#: Sources in which a row stands with its sender; in the others with its receiver.
-_WITH_SENDER = frozenset(
-    {Source.orders, Source.sent_log, Source.transport_receipts, Source.application_receipts}
-)
 
 
 class Matcher:
@@ -56,6 +52,14 @@ class Matcher:
             places = places[table[rows[column][places]]]
         return places
 
+    def fits(self, columns: Mapping[str, NDArray[np.int64]]) -> Flags:
+        """Return which messages fit, by the columns that are given; no other part of the pattern is asked."""
+        fine = np.ones(len(next(iter(columns.values()))), np.bool_)
+        for column, table in self._tables:
+            if column in columns:
+                fine &= table[columns[column]]
+        return fine
+
 
 def keys_of(rows: Rows, places: NDArray[np.int64], by: tuple[str, ...]) -> NDArray[np.int64]:
     """Return a number for each row by which a rule tells obligations or streams apart; 0: it has none."""
@@ -88,8 +92,7 @@ class Claims:
         for seen in sorted(rule.then.seen):
             source = SOURCE_OF[seen]
             setting = sources[source]
-            sender = source in _WITH_SENDER or seen == Seen.followed_up
-            column = "sender" if sender else "receiver"
+            column = "sender" if seen in IN_SENDERS_LOG else "receiver"
             if setting.units:
                 self._tests.append((column, _table(size, setting.units), False))
             if needs_id and setting.without_ids:

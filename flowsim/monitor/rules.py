@@ -93,6 +93,12 @@ SOURCE_OF: Final[dict[Seen, Source]] = {
 }
 
 
+#: Observations of these stand in the log of the sender; the others in that of the receiver.
+IN_SENDERS_LOG: Final = frozenset(
+    [seen for seen, source in SOURCE_OF.items() if source <= Source.application_receipts] + [Seen.followed_up]
+)
+
+
 def rule_name(identifier: str) -> str:
     """Return the name of a rule as its file has it: "opened" for "opened.urgent".
 

@@ -48,6 +48,13 @@ def add(tables: Tables, rule: int, key: int) -> int:
 
 
 @compiled
+def find_or_add(tables: Tables, rule: int, key: int) -> int:
+    """Return the slot of a key; a new one, empty, where it has none."""
+    k = find(tables, rule, key)
+    return k if k >= 0 else add(tables, rule, key)
+
+
+@compiled
 def drop(tables: Tables, k: int) -> None:
     """Forget a slot."""
     slot = tables.slots[k]

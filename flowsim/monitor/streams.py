@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from flowsim.monitor.alerts import stream_alert, sweep_at
 from flowsim.monitor.control_charts import Chart
 from flowsim.monitor.rules import Rule
 from flowsim.units import Duration
-from flowsim.vocabulary import ALERT_SCHEMA, Level, RuleKind, Verdict
+from flowsim.vocabulary import Level, RuleKind
 
 Rows = NDArray[Any]
 #: Whether a source of the rule was silent in a stretch, as known at a cutoff.
@@ -21,6 +22,8 @@ Silent = Callable[[float, float], bool]
 
 #: The smallest share of losses that is believed (a rule that has never seen one would alarm at the first).
 LEAST_SHARE = 1e-4
+#: Columns that can name a stream.
+_NAMES = ("unit", "sender", "receiver", "template", "message", "channel", "subject")
 
 
 def in_hours(duration: Duration | None) -> float:
@@ -64,13 +67,8 @@ class StreamRule:
         self._streams: dict[int, _Stream] = {}
         self._activity: dict[int, float] = {}
         self._next = 0
-        level = Level.hard if rule.kind == RuleKind.balance and rule.hard is not None else Level.soft
-        self._level = int(level)
-
-    @property
-    def open(self) -> int:
-        """Return how many buckets are open."""
-        return sum(len(stream.buckets) for stream in self._streams.values())
+        hard = rule.kind == RuleKind.balance and rule.hard is not None
+        self._level = Level.hard if hard else Level.soft
 
     def count(
         self,
@@ -111,14 +109,16 @@ class StreamRule:
     def judged_at(self) -> float:
         """Return the sweep (hours) at which the next bucket is whole; what is missing is asked just then."""
         due = (self._next + 1) * self.width + self._limit
-        sweep = math.ceil((due + self._lateness) / self._every) * self._every
+        sweep = sweep_at(due + self._lateness, self._every)
         while sweep - self._lateness < due:  # a rounding short
             sweep += self._every
         return sweep
 
     @property
     def _limit(self) -> float:
-        return in_hours(self.rule.hard) if self.rule.then is not None and not self._counts_only else 0.0
+        """How long after its end a bucket's trials are decided; only a share of losses has trials."""
+        trials = self.rule.kind == RuleKind.rate_change and self.rule.then is not None
+        return in_hours(self.rule.hard) if trials else 0.0
 
     def judge(self, cutoff: float, silent: Silent) -> Iterator[tuple[Any, int]]:
         """Give an alert, and its stream, for each bucket that is whole at a cutoff and out of order."""
@@ -139,10 +139,6 @@ class StreamRule:
                     found = self._chart(stream, entry, begin, end, activity)
                 if found is not None:
                     yield self._alert(stream, *found, end, limit), name
-
-    @property
-    def _counts_only(self) -> bool:
-        return self.rule.kind == RuleKind.balance
 
     def _balance(self, stream: _Stream, entry: _Bucket, begin: float, end: float) -> tuple[float, int] | None:
         if stream.difference == stream.least:
@@ -173,23 +169,8 @@ class StreamRule:
         return stream.chart.since, int(count)
 
     def _alert(self, stream: _Stream, since: float, count: int, end: float, limit: float) -> Any:
-        alert = np.zeros(1, ALERT_SCHEMA)[0]
-        for column in ("unit", "sender", "receiver", "template", "message", "channel", "subject"):
-            alert[column] = stream.row[column] if column in self.rule.by else (_NOTHING[column])
-        alert["raised"] = math.ceil((end + limit + self._lateness) / self._every) * self._every
-        alert["since"], alert["deadline"], alert["earliest"] = since, end, end + limit
-        alert["recovered"] = math.inf
-        alert["rule"], alert["count"], alert["level"] = self.number, count, self._level
-        alert["verdict"] = Verdict.violated
+        raised = sweep_at(end + limit + self._lateness, self._every)
+        alert = stream_alert(self.number, self._level, since, end, end + limit, raised, count)
+        for column in set(_NAMES) & set(self.rule.by):
+            alert[column] = stream.row[column]
         return alert
-
-
-_NOTHING = {
-    "unit": -1,
-    "sender": -1,
-    "receiver": -1,
-    "template": -1,
-    "message": 0,
-    "channel": 0,
-    "subject": 0,
-}

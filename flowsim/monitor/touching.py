@@ -10,26 +10,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from flowsim.monitor.rules import Rule
+from flowsim.monitor.rules import IN_SENDERS_LOG, Rule
 from flowsim.observe.directory import Directory
-from flowsim.vocabulary import Fault, RuleKind, Seen
+from flowsim.vocabulary import Fault, RuleKind
 
 Alerts = np.ndarray[Any, Any]
 Missing = Callable[[Any], Sequence[int] | NDArray[np.int64]]
 
-#: Observations of these stand in the sender's log: an alert's unit is then the sender.
-_SENDERS_LOG: Final = frozenset(
-    [
-        Seen.ordered,
-        Seen.order_ended,
-        Seen.sent,
-        Seen.transport_receipt,
-        Seen.transport_failed,
-        Seen.application_receipt,
-        Seen.application_rejected,
-        Seen.followed_up,
-    ]
-)
 #: What an episode without a class of its own brings about.
 CLASSES_OF_EPISODE: Final = {
     "unwatched_list": frozenset([Fault.unwatched]),
@@ -94,7 +81,7 @@ def _table(alerts: Alerts, rules: Sequence[Rule]) -> pd.DataFrame:
     columns = ("raised", "since", "key", "subject", "rule", "sender", "receiver", "template", "message")
     table = pd.DataFrame({name: alerts[name].copy() for name in (*columns, "channel", "count", "unit")})
     table.insert(0, "alert", np.arange(len(alerts)))
-    senders = np.array([bool(rule.when.seen & _SENDERS_LOG) for rule in rules] or [False])
+    senders = np.array([bool(rule.when.seen & IN_SENDERS_LOG) for rule in rules] or [False])
     of_sender = senders[table["rule"].to_numpy()] if len(table) else np.zeros(0, bool)
     unit = table["unit"].to_numpy()
     table["sender"] = np.where((table["sender"] < 0) & of_sender, unit, table["sender"])

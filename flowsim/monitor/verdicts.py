@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from flowsim.monitor.alerts import sweep_at as first_sweep
 from flowsim.monitor.compiling import compiled
 from flowsim.monitor.layout import (
     AT_MOST,
@@ -19,6 +20,8 @@ from flowsim.monitor.layout import (
 )
 from flowsim.vocabulary import Verdict
 
+sweep_at = compiled(first_sweep)
+
 VIOLATED, INCONCLUSIVE = int(Verdict.violated), int(Verdict.inconclusive)
 
 
@@ -26,12 +29,6 @@ VIOLATED, INCONCLUSIVE = int(Verdict.violated), int(Verdict.inconclusive)
 def the_limit(limit: Array) -> float:
     """Return the hard limit, or the soft one where there is no hard."""
     return float(limit[HARD] if limit[HARD] < math.inf else limit[SOFT])
-
-
-@compiled
-def sweep_at(instant: float, every: float) -> float:
-    """Return the first sweep at or after an instant."""
-    return math.ceil(instant / every) * every
 
 
 @compiled

@@ -17,12 +17,11 @@ from flowsim.observe.imperfect import Imperfections, Stretch, blank
 from flowsim.observe.layout import Memory, empty_memory, world_of
 from flowsim.observe.logs import Logs, claims
 from flowsim.observe.naming import directory_of
-from flowsim.vocabulary import OBSERVATION_SCHEMA, Milestone, Seen, Source, message_keys
+from flowsim.vocabulary import OBSERVATION_SCHEMA, Milestone, Seen, Source, case_keys, row_keys
 
 # Rows read between two looks at whether the memory has room. Small enough to stay in cache.
 _SLICE: Final = 32_768
 _FIRST_SLOTS: Final = 1 << 17
-_SUBJECT: Final = -1  # stands for the delivery in the hash of a case
 _DAY: Final = 24.0
 
 
@@ -93,8 +92,7 @@ class ObservationFold:
     def _take_slice(self, block: Block) -> None:
         self._now = float(block[-1]["time"])
         self._make_room(len(block), float(block[0]["time"]))
-        about = np.where(block["delivery"] != 0, block["delivery"], -2 - block["step"].astype(np.int64))
-        keys = message_keys(block["case"], about)
+        keys = row_keys(block)
         first = 0
         while first < len(block):
             self._advance(float(block[first]["time"]))
@@ -128,7 +126,7 @@ class ObservationFold:
         raw = np.concatenate(self._raw) if len(self._raw) > 1 else self._raw[0]
         self._raw = []
         known = raw["subject"] != 0
-        raw["subject"] = np.where(known, message_keys(raw["subject"], np.array([_SUBJECT])), 0)
+        raw["subject"] = np.where(known, case_keys(raw["subject"]), 0)
         self._held.append(self._imperfections.apply(raw, self._given))
         self._given += len(raw)
 

@@ -7,16 +7,13 @@ Numba's cache looks at the file of the outer function only.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final
 
-import numba
 import numpy as np
 
+from flowsim.journal.compiling import compiled
 from flowsim.observe.layout import FORGET_ENDED_HOURS, FORGET_HOURS, Array, Memory, World
 from flowsim.vocabulary import Event, FoundBy, Seen, Source
-
-AnyFunction = TypeVar("AnyFunction", bound=Callable[..., object])
 
 # Numba freezes plain integers into the compiled code, but cannot look into an enum.
 _E_CREATED, _E_AUTHORED, _E_SENT = int(Event.created), int(Event.authored), int(Event.sent)
@@ -66,17 +63,7 @@ _FORGET, _FORGET_ENDED = float(FORGET_HOURS), float(FORGET_ENDED_HOURS)
 MOST: Final = 4
 
 
-def _compiled(function: AnyFunction) -> AnyFunction:
-    """Compile a function that makes no array, so that references to arrays need not be counted."""
-    options = {"nogil": True, "_nrt": False}
-    try:
-        compiled = numba.njit(function, cache=True, **options)  # type: ignore[call-overload]
-    except RuntimeError:  # no folder can be written to: compile anew in each process
-        compiled = numba.njit(function, **options)  # type: ignore[call-overload]
-    return cast(AnyFunction, compiled)
-
-
-@_compiled
+@compiled
 def place_of(keys: Array, key: int) -> int:
     """Return the slot of a key, or the empty one where it belongs."""
     mask = len(keys) - 1
@@ -86,7 +73,7 @@ def place_of(keys: Array, key: int) -> int:
     return int(i)
 
 
-@_compiled
+@compiled
 def rebuild(old: Memory, new: Memory, now: float) -> None:
     """Copy what is not forgotten yet into a new table."""
     new.used[0] = 0
@@ -98,7 +85,7 @@ def rebuild(old: Memory, new: Memory, now: float) -> None:
             new.used[0] += 1
 
 
-@_compiled
+@compiled
 def count_known(memory: Memory, now: float) -> int:
     """Return how many messages are not forgotten yet."""
     known = 0
@@ -108,7 +95,7 @@ def count_known(memory: Memory, now: float) -> int:
     return known
 
 
-@_compiled
+@compiled
 def _start(record: Any, row: Any, world: World) -> None:
     """Begin to remember a message or task, of which nothing is known but this row."""
     event, step = row["event"], row["step"]
@@ -130,7 +117,7 @@ def _start(record: Any, row: Any, world: World) -> None:
         record["sender"] = row["peer"]
 
 
-@_compiled
+@compiled
 def _emit(out: Array, n: int, allowed: Array, row: Any, key: int, record: Any, seen: int, at: Any) -> int:
     """Write an observation, if its source has the rows of that unit; ``at`` is source and unit."""
     source, unit = at
@@ -155,7 +142,7 @@ def _emit(out: Array, n: int, allowed: Array, row: Any, key: int, record: Any, s
     return n + 1
 
 
-@_compiled
+@compiled
 def _list_up(row: Any, record: Any, memory: Memory) -> bool:
     """Put an item on a list; False where it lies there already and the journal only says so again."""
     s, length = row["service"], row["list_length"]
@@ -180,7 +167,7 @@ def _list_up(row: Any, record: Any, memory: Memory) -> bool:
     return True
 
 
-@_compiled
+@compiled
 def _take_off(record: Any, s: int) -> bool:
     """Take one entry of an item off a list; whether there was one."""
     if record["list_a"] == s and record["on_a"] > 0:
@@ -192,7 +179,7 @@ def _take_off(record: Any, s: int) -> bool:
     return False
 
 
-@_compiled
+@compiled
 def _close_entries(
     out: Array, n: int, allowed: Array, row: Any, key: int, record: Any, memory: Memory, whole: bool
 ) -> int:
@@ -212,7 +199,7 @@ def _close_entries(
     return n
 
 
-@_compiled
+@compiled
 def _sender_row(out: Array, n: int, allowed: Array, row: Any, key: int, record: Any, dead: Array) -> int:
     """Give what the sender's own systems show: ordered, sent, receipts, what was sent again."""
     event, s = row["event"], row["service"]
@@ -224,7 +211,7 @@ def _sender_row(out: Array, n: int, allowed: Array, row: Any, key: int, record: 
     return _emit(out, n, allowed, row, key, record, _SEEN_OF[event], (_SOURCE_OF[event], s))
 
 
-@_compiled
+@compiled
 def _list_row(out: Array, n: int, allowed: Array, row: Any, key: int, record: Any, memory: Memory) -> int:
     """Give what a work list shows: put there, taken, done; what vanishes leaves without a row."""
     event, s = row["event"], row["service"]
@@ -244,7 +231,7 @@ def _list_row(out: Array, n: int, allowed: Array, row: Any, key: int, record: An
     return _emit(out, n, allowed, row, key, record, _CLOSED, (_HANDLING, s))
 
 
-@_compiled
+@compiled
 def _taken_back(out: Array, n: int, allowed: Array, row: Any, key: int, record: Any, memory: Memory) -> int:
     """Give what is seen of an order taken back, or of one entry that leaves its list."""
     s = row["service"]
@@ -258,7 +245,7 @@ def _taken_back(out: Array, n: int, allowed: Array, row: Any, key: int, record: 
     return n
 
 
-@_compiled
+@compiled
 def _found(out: Array, n: int, allowed: Array, row: Any, key: int, record: Any, memory: Memory) -> int:
     """Give what is seen when somebody brings in what was lost: an item closed, perhaps a notice."""
     if row["attempt"] == _BY_NOTICE and row["delivery"] != 0:
@@ -268,7 +255,7 @@ def _found(out: Array, n: int, allowed: Array, row: Any, key: int, record: Any, 
     return n
 
 
-@_compiled
+@compiled
 def _count(row: Any, world: World, memory: Memory) -> None:
     """Count what a row is outside of messages: a consultation, an admission, a visit."""
     event, s = row["event"], row["service"]
@@ -288,7 +275,7 @@ def _count(row: Any, world: World, memory: Memory) -> None:
         memory.ever[kind, s] = True
 
 
-@_compiled
+@compiled
 def _remembered(row: Any, key: int, world: World, memory: Memory) -> int:
     """Return the slot of a message or task, with what this row says of it."""
     i = place_of(memory.keys, key)
@@ -306,7 +293,7 @@ def _remembered(row: Any, key: int, world: World, memory: Memory) -> int:
     return i
 
 
-@_compiled
+@compiled
 def _about(out: Array, n: int, allowed: Array, row: Any, key: int, world: World, memory: Memory) -> int:
     """Give what is seen of a row about a message or a task on a list."""
     event = row["event"]
@@ -331,7 +318,7 @@ def _about(out: Array, n: int, allowed: Array, row: Any, key: int, world: World,
     return n
 
 
-@_compiled
+@compiled
 def _matters(event: int, step: int, delivery: int, world: World) -> bool:
     """Return whether a row is about a message, or a task on a work list."""
     if delivery != 0:
@@ -341,7 +328,7 @@ def _matters(event: int, step: int, delivery: int, world: World) -> bool:
     return bool(_OF_TASK[event])
 
 
-@_compiled
+@compiled
 def read_rows(
     block: Array,
     keys: Array,
@@ -369,7 +356,7 @@ def read_rows(
     return i, n
 
 
-@_compiled
+@compiled
 def _care(out: Array, n: int, allowed: Array, row: Any) -> int:
     """Give the start of a patient's care, with the service where the case began as its sender."""
     if not allowed[_CARE_STARTS, -1]:

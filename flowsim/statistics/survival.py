@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
@@ -35,18 +37,24 @@ def kaplan_meier(times: ArrayLike, observed: ArrayLike, at: ArrayLike) -> NDArra
     return np.asarray(curve.evaluate(np.asarray(at, dtype=np.float64)), dtype=np.float64)
 
 
-def aalen_johansen(times: ArrayLike, events: ArrayLike, at: ArrayLike, event: int = 1) -> NDArray[np.float64]:
-    """Return the share that had ``event`` by each time, with competing events and early censoring.
-
-    ``events``: 0 where the case was censored at its time, else the number of the event that came
-    first. Aalen and Johansen 1978: at each time t, S(t−) · (events of this kind) / (at risk).
-    """
+def _at_risk(times: ArrayLike, events: ArrayLike, event: int) -> tuple[NDArray[Any], ...]:
+    """Return each moment, how many had this event then, how many any, and how many were still at risk."""
     when, which = np.asarray(times, dtype=np.float64), np.asarray(events)
     moments, start = np.unique(when, return_inverse=True)
     of_this = np.bincount(start, weights=which == event, minlength=moments.size)
     of_any = np.bincount(start, weights=which != 0, minlength=moments.size)
     leaving = np.bincount(start, minlength=moments.size)
     at_risk = when.size - np.concatenate(([0], leaving.cumsum()[:-1])) if when.size else leaving
+    return moments, of_this, of_any, at_risk
+
+
+def aalen_johansen(times: ArrayLike, events: ArrayLike, at: ArrayLike, event: int = 1) -> NDArray[np.float64]:
+    """Return the share that had ``event`` by each time, with competing events and early censoring.
+
+    ``events``: 0 where the case was censored at its time, else the number of the event that came
+    first. Aalen and Johansen 1978: at each time t, S(t−) · (events of this kind) / (at risk).
+    """
+    moments, of_this, of_any, at_risk = _at_risk(times, events, event)
     surviving = np.cumprod(1 - of_any / at_risk)
     before = np.concatenate(([1.0], surviving[:-1]))[: moments.size]
     reached = np.concatenate(([0.0], np.cumsum(before * of_this / at_risk)))
@@ -63,12 +71,7 @@ def aalen_johansen_interval(
     and 1, and missing where the estimate is 0 or 1. Cases of one simulated replication share their queues, so
     there the interval over replications is the right one; this one is for a log of which there is one.
     """
-    when, which = np.asarray(times, dtype=np.float64), np.asarray(events)
-    moments, start = np.unique(when, return_inverse=True)
-    of_this = np.bincount(start, weights=which == event, minlength=moments.size)
-    of_any = np.bincount(start, weights=which != 0, minlength=moments.size)
-    leaving = np.bincount(start, minlength=moments.size)
-    at_risk = when.size - np.concatenate(([0], leaving.cumsum()[:-1])) if when.size else leaving
+    moments, of_this, of_any, at_risk = _at_risk(times, events, event)
     before = np.concatenate(([1.0], np.cumprod(1 - of_any / at_risk)))[: moments.size]
     reached = np.cumsum(before * of_this / at_risk)
     # At the last moment all may leave at once; what divides by their number is then multiplied by nothing.

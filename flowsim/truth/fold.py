@@ -13,11 +13,10 @@ from flowsim.journal import Block, RunHeader
 from flowsim.truth import rows
 from flowsim.truth.episodes import EPISODE_COLUMNS, TOUCHED_COLUMNS, World
 from flowsim.truth.layout import ITEM, Found, Table, empty_table, limits_of
-from flowsim.vocabulary import Fault, message_keys
+from flowsim.vocabulary import Fault, case_keys, row_keys
 
 _SLICE: Final = 32_768
 _FIRST_SLOTS: Final = 1 << 17
-_OF_CASE: Final = -1  # stands for the delivery in the key of a case
 
 #: Columns of ``items``, in order.
 ITEM_COLUMNS: Final = (
@@ -73,12 +72,10 @@ class TruthFold:
         """Read one block of the journal."""
         for first in range(0, len(block), _SLICE):
             part = block[first : first + _SLICE]
-            about = np.where(part["delivery"] != 0, part["delivery"], -2 - part["step"].astype(np.int64))
-            keys = message_keys(part["case"], about)
-            case_keys = message_keys(part["case"], np.array([_OF_CASE]))
+            keys = row_keys(part)
             self._make_room(len(part), float(part["time"][0]))
             found = Found(self._items, self._used)
-            rows.read_rows(part, keys, case_keys, self._limits, self._table, found)
+            rows.read_rows(part, keys, case_keys(part["case"]), self._limits, self._table, found)
             self._world.take(part, keys)
 
     def finish(self) -> Truth:

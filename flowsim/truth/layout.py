@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -108,8 +107,7 @@ def limits_of(header: RunHeader) -> Limits:
                 origin[which, number] = ORIGINS.index(deadline.counts_from)
                 target[which, number] = TARGETS.index(deadline.to)
     length = int(np.ceil(header.end_hours / HOURS_PER_DAY)) + _FAR_DAYS
-    holidays = [date.fromisoformat(day) for day in header.holidays]
-    working = WorkingDays(header.start_date, length, holidays).working.copy()
+    working = WorkingDays(header.start_date, length, header.holiday_dates).working.copy()
     days = np.flatnonzero(working).astype(np.int64)
     rank = np.concatenate([[0], np.cumsum(working)[:-1]]).astype(np.int64)
     return Limits(hours, working_days, origin, target, working, rank, days)

@@ -6,16 +6,13 @@ All compiled functions stand in this one file: Numba's cache looks at the file o
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final
 
-import numba
 import numpy as np
 
+from flowsim.journal.compiling import compiled
 from flowsim.truth.layout import ORIGINS, TARGETS, Array, Found, Limits, Table
 from flowsim.vocabulary import Event, Fault, FoundBy, State
-
-AnyFunction = TypeVar("AnyFunction", bound=Callable[..., object])
 
 _E_CREATED, _E_AUTHORED, _E_SENT = int(Event.created), int(Event.authored), int(Event.sent)
 _E_RECEIVED, _E_DONE, _E_CLOSED = int(Event.received), int(Event.done), int(Event.closed)
@@ -40,17 +37,7 @@ _OF_TASK[[Event.vanished, Event.found, Event.taken, Event.cancelled]] = True
 _AFTER: Final = 60 * 24.0
 
 
-def _compiled(function: AnyFunction) -> AnyFunction:
-    """Compile a function that makes no array, so that references to arrays need not be counted."""
-    options = {"nogil": True, "_nrt": False}
-    try:
-        compiled = numba.njit(function, cache=True, **options)  # type: ignore[call-overload]
-    except RuntimeError:  # no folder can be written to: compile anew in each process
-        compiled = numba.njit(function, **options)  # type: ignore[call-overload]
-    return cast(AnyFunction, compiled)
-
-
-@_compiled
+@compiled
 def _place(keys: Array, key: int) -> int:
     """Return the slot of a key, or the empty one where it belongs."""
     mask = len(keys) - 1
@@ -60,7 +47,7 @@ def _place(keys: Array, key: int) -> int:
     return int(i)
 
 
-@_compiled
+@compiled
 def count_known(table: Table, now: float) -> int:
     """Return how many deliveries and cases are not forgotten yet."""
     known = 0
@@ -70,7 +57,7 @@ def count_known(table: Table, now: float) -> int:
     return known
 
 
-@_compiled
+@compiled
 def rebuild(old: Table, new: Table, now: float) -> None:
     """Copy what is not forgotten yet into a new table."""
     for i in range(len(old.keys)):
@@ -81,7 +68,7 @@ def rebuild(old: Table, new: Table, now: float) -> None:
             new.used[0] += 1
 
 
-@_compiled
+@compiled
 def due_at(limits: Limits, which: int, step: int, start: float) -> float:
     """Return when a deadline passes; as ``units.WorkingDays.add`` counts working days."""
     days = limits.working_days[which, step]
@@ -99,7 +86,7 @@ def due_at(limits: Limits, which: int, step: int, start: float) -> float:
     return float(limits.days[place] * 24.0 + clock)
 
 
-@_compiled
+@compiled
 def _enter(table: Table, key: int, row: Any) -> int:
     """Begin to follow a delivery, a task or a case; its slot."""
     i = _place(table.keys, key)
@@ -122,7 +109,7 @@ def _enter(table: Table, key: int, row: Any) -> int:
     return i
 
 
-@_compiled
+@compiled
 def _known(table: Table, key: int, now: float) -> int:
     """Return the slot of what is followed, -1 where it is not."""
     i = _place(table.keys, key)
@@ -131,7 +118,7 @@ def _known(table: Table, key: int, now: float) -> int:
     return i
 
 
-@_compiled
+@compiled
 def _note(found: Found, table: Table, keys: Any, fault: int, began: float, row: Any, r: Any) -> None:
     """Write down a fault that the delivery has not had before; ``keys`` are its own and its case's."""
     items = found.items
@@ -170,7 +157,7 @@ def _note(found: Found, table: Table, keys: Any, fault: int, began: float, row: 
         table.records[c]["item"] = k
 
 
-@_compiled
+@compiled
 def _case_row(items: Array, t: float, row: Any, case_key: int, table: Table) -> None:
     """Follow a case: when it was created, and that all of it is over when it ends."""
     if row["event"] == _E_CREATED:
@@ -186,7 +173,7 @@ def _case_row(items: Array, t: float, row: Any, case_key: int, table: Table) -> 
     table.records[i]["expires"] = t
 
 
-@_compiled
+@compiled
 def _mark(items: Array, k: int, t: float, row: Any) -> None:
     """Write into a delivery's faults what a row says of them: found, told, over."""
     event, state = row["event"], row["state"]
@@ -204,7 +191,7 @@ def _mark(items: Array, k: int, t: float, row: Any) -> None:
         k = it["previous"]
 
 
-@_compiled
+@compiled
 def _met(row: Any, r: Any) -> bool:
     """Return whether a row is what the delivery's deadline waits for."""
     event, target = row["event"], r["target"]
@@ -217,14 +204,14 @@ def _met(row: Any, r: Any) -> bool:
     return bool(event == _E_DONE and row["state"] == _S_SEEN and row["service"] == r["intended"])
 
 
-@_compiled
+@compiled
 def _arrived(row: Any, r: Any) -> bool:
     """Return whether a row brings a message to the right service, whose application takes it in."""
     refused = row["fault"] in (_F_REJECTED, _F_NO_RECEIPT) and row["state"] != _S_SEEN
     return bool(row["event"] == _E_RECEIVED and row["service"] == r["intended"] and not refused)
 
 
-@_compiled
+@compiled
 def _set_deadline(t: float, row: Any, r: Any, limits: Limits, created: float) -> None:
     """Set the deadline of a delivery when what it counts from has happened."""
     which = 1 if row["delivery"] & 0xFF else 0
@@ -239,7 +226,7 @@ def _set_deadline(t: float, row: Any, r: Any, limits: Limits, created: float) ->
         r["deadline"] = due_at(limits, which, step, t)
 
 
-@_compiled
+@compiled
 def _task_row(found: Found, t: float, row: Any, keys: Any, table: Table) -> None:
     """Follow a task without a message that vanishes from its list."""
     i = _known(table, keys[0], t)
@@ -257,7 +244,7 @@ def _task_row(found: Found, t: float, row: Any, keys: Any, table: Table) -> None
             table.records[i]["expires"] = t
 
 
-@_compiled
+@compiled
 def _delivery_row(found: Found, t: float, row: Any, keys: Any, limits: Limits, table: Table) -> None:
     """Follow a delivery: the faults that it has, whether it is in time, and when somebody has it."""
     event, state = row["event"], row["state"]
@@ -285,7 +272,7 @@ def _delivery_row(found: Found, t: float, row: Any, keys: Any, limits: Limits, t
         r["expires"] = t + _AFTER
 
 
-@_compiled
+@compiled
 def read_rows(
     block: Array, keys: Array, case_keys: Array, limits: Limits, table: Table, found: Found
 ) -> None:

@@ -35,8 +35,10 @@ from flowsim.vocabulary.monitor import (
     Seen,
     Source,
     Verdict,
+    case_keys,
     message_key,
     message_keys,
+    row_keys,
 )
 from flowsim.vocabulary.region import (
     Basis,
@@ -87,8 +89,10 @@ __all__ = [
     "StepKind",
     "Urgency",
     "Verdict",
+    "case_keys",
     "copy_of",
     "delivery_code",
     "message_key",
     "message_keys",
+    "row_keys",
 ]

@@ -159,3 +159,14 @@ def message_keys(case: np.ndarray[Any, Any], delivery: np.ndarray[Any, Any]) -> 
     z = (z ^ (z >> np.uint64(31))) >> np.uint64(1)
     keys: np.ndarray[Any, Any] = np.maximum(z, 1).astype(np.int64)
     return keys
+
+
+def row_keys(rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return the number of the message of each journal row; of a task without one, of its case's step."""
+    about = np.where(rows["delivery"] != 0, rows["delivery"], -2 - rows["step"].astype(np.int64))
+    return message_keys(rows["case"], about)
+
+
+def case_keys(cases: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return the number that stands for each case as a whole: the ``subject`` of observations."""
+    return message_keys(cases, np.array([-1]))

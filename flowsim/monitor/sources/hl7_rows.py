@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from flowsim.monitor.sources.json_rows import LONG_FIELD, MANY_FIELDS
+from flowsim.monitor.sources.json_rows import LONG_FIELD
 from flowsim.monitor.sources.notes import Notes
 from flowsim.monitor.sources.pieces import COLUMNS_MAX, FIELD_MAX, PIECE_ROWS, Gatherer, Piece
 from flowsim.monitor.sources.streams import SafeStream
@@ -56,9 +56,7 @@ class Hl7Rows:
                     self._take(segment)
         if not self._stream.follow:
             yield from self._whole(gatherer)
-        yield from gatherer.rest()
-        if gatherer.too_many_columns:
-            self._notes.add(MANY_FIELDS, self._stream.name)
+        yield from gatherer.last(self._notes)
 
     def finish(self) -> None:
         """Note what is wrong with the file as a whole, once it is read."""

@@ -7,12 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from flowsim.monitor.sources.notes import Notes
-from flowsim.monitor.sources.pieces import COLUMNS_MAX, FIELD_MAX, PIECE_ROWS, Gatherer, Piece
+from flowsim.monitor.sources.pieces import COLUMNS_MAX, FIELD_MAX, MANY_FIELDS, PIECE_ROWS, Gatherer, Piece
 from flowsim.monitor.sources.streams import SafeStream
 
 NOT_JSON: Final = "a row that is no JSON object, left out"
 LONG_FIELD: Final = f"a field longer than {FIELD_MAX >> 10} kB, taken as empty"
-MANY_FIELDS: Final = f"more than {COLUMNS_MAX} different fields; those that came later are left out"
 DEPTH_MAX: Final = 20
 
 

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from flowsim.monitor.sources.json_rows import MANY_FIELDS, text_of
+from flowsim.monitor.sources.json_rows import text_of
 from flowsim.monitor.sources.json_stream import items
 from flowsim.monitor.sources.notes import Notes
 from flowsim.monitor.sources.pieces import FIELD_MAX, PIECE_ROWS, Gatherer, Piece
@@ -47,9 +47,7 @@ class OcelRows:
                 self._notes.add(NO_EVENT, self._stream.name, count)
             else:
                 yield from gatherer.add(count, record)
-        yield from gatherer.rest()
-        if gatherer.too_many_columns:
-            self._notes.add(MANY_FIELDS, self._stream.name)
+        yield from gatherer.last(self._notes)
         if not count:
             self._notes.end_early(NO_EVENTS, self._stream.name)
 

@@ -10,12 +10,15 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from flowsim.monitor.sources.notes import Notes
+
 #: Rows of a piece unless a caller says otherwise.
 PIECE_ROWS: Final = 10_000
 #: Longer text in a field is no id, time or code: it is payload, and not kept.
 FIELD_MAX: Final = 1 << 16
 #: More columns than this no log has; a file that goes on making new ones would fill the memory.
 COLUMNS_MAX: Final = 2_000
+MANY_FIELDS: Final = f"more than {COLUMNS_MAX} different fields; those that came later are left out"
 
 
 @dataclass(frozen=True)
@@ -71,3 +74,9 @@ class Gatherer:
             columns = {name: [each.get(name) for each in self._records] for name in self._columns}
             yield piece_of(self._file, self._rows, columns)
             self._rows, self._records = [], []
+
+    def last(self, notes: Notes) -> Iterator[Piece]:
+        """Yield what is left at the end of a file, and note if it had more fields than are read."""
+        yield from self.rest()
+        if self.too_many_columns:
+            notes.add(MANY_FIELDS, self._file)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from flowsim.monitor.sources.json_rows import MANY_FIELDS
 from flowsim.monitor.sources.notes import Notes
 from flowsim.monitor.sources.pieces import PIECE_ROWS, Gatherer, Piece
 from flowsim.monitor.sources.streams import SafeStream
@@ -48,9 +47,7 @@ class XesRows:
             if tag.name == "event":
                 count += 1
                 yield from gatherer.add(count, {**trace, **event})
-        yield from gatherer.rest()
-        if gatherer.too_many_columns:
-            self._notes.add(MANY_FIELDS, self._stream.name)
+        yield from gatherer.last(self._notes)
         if not count:
             self._notes.end_early(NO_EVENTS, self._stream.name)
 

@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from flowsim.monitor.sources.json_rows import MANY_FIELDS
 from flowsim.monitor.sources.notes import Notes
-from flowsim.monitor.sources.pieces import COLUMNS_MAX, PIECE_ROWS, Gatherer, Piece
+from flowsim.monitor.sources.pieces import COLUMNS_MAX, MANY_FIELDS, PIECE_ROWS, Gatherer, Piece
 from flowsim.monitor.sources.streams import SafeStream
 from flowsim.monitor.sources.xml_events import tags
 
